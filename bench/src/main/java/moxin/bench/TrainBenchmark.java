@@ -1,0 +1,132 @@
+package moxin.bench;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Random;
+import moxin.job.BadInputException;
+import moxin.job.Progress;
+import moxin.model.DType;
+import moxin.model.ModelConfig;
+import moxin.torch.Device;
+import moxin.torch.LibTorch;
+import moxin.torch.Tensor;
+import moxin.train.AdamW;
+import moxin.train.Batch;
+import moxin.train.transformer.ActivationMemory;
+import moxin.train.transformer.LearnerOptions;
+import moxin.train.transformer.TorchLearner;
+import moxin.train.transformer.WeightInitializer;
+
+/// Training throughput: whole steps (forward, backward, clipping, AdamW) on random tokens, after
+/// the rate of libtorch's matrix products in the same process, which is what they could reach at
+/// best.
+///
+/// Ten steps warm up, which the JIT needs; the figure is the median of the rest. Resident memory is
+/// read from the system after the warm-up and at the end: it must not grow.
+public final class TrainBenchmark {
+  private static final int WARM_UP = 10;
+  private static final AdamW ADAM_W = new AdamW(0.9, 0.95, 1e-8, 0.1, false, false, 1.0);
+
+  private TrainBenchmark() {}
+
+  /// Runs the benchmark on the CPU.
+  ///
+  /// @throws IOException if libtorch cannot be extracted
+  public static TrainBenchmarkResult run(TrainBenchmarkShape shape, Progress progress)
+      throws IOException {
+    LibTorch libTorch = LibTorch.load(progress);
+    long liveBefore = Tensor.liveCount();
+    double gemmRate = MatrixProductRate.measure(shape.computeType(), shape.processors());
+    LearnerOptions options =
+        new LearnerOptions(
+            shape.computeType(), Device.CPU, shape.processors(), ActivationMemory.KEEP);
+    double[] seconds = new double[shape.steps()];
+    long residentFirst = 0;
+    long residentLast = 0;
+    try (TorchLearner learner = TorchLearner.create(shape.model(), options, progress);
+        Progress.Task task = progress.start("Train", WARM_UP + shape.steps(), "steps")) {
+      learner.initialize(new WeightInitializer(1, WeightInitializer.OutputScale.BY_DEPTH));
+      Batch batch = randomBatch(shape);
+      for (int i = -WARM_UP; i < shape.steps(); i++) {
+        long start = System.nanoTime();
+        double loss = learner.accumulate(batch, 1.0 / batch.targetCount());
+        learner.step(ADAM_W, 3e-4);
+        if (i >= 0) {
+          seconds[i] = (System.nanoTime() - start) / 1e9;
+        }
+        if (i == 0) {
+          residentFirst = ResidentMemory.bytes();
+        }
+        task.advance(1);
+        task.status("loss %.3f".formatted(loss / batch.targetCount()));
+      }
+      residentLast = ResidentMemory.bytes();
+    }
+    return result(
+        shape,
+        libTorch.version(),
+        gemmRate,
+        seconds,
+        new long[] {residentFirst, residentLast},
+        Tensor.liveCount() - liveBefore);
+  }
+
+  private static TrainBenchmarkResult result(
+      TrainBenchmarkShape shape,
+      String version,
+      double gemmRate,
+      double[] seconds,
+      long[] resident,
+      long leaked) {
+    double[] sorted = seconds.clone();
+    Arrays.sort(sorted);
+    double median = sorted[sorted.length / 2];
+    double tokens = (double) shape.rows() * shape.length();
+    double rate = flopsPerToken(shape.model(), shape.length()) * tokens / median / 1e9;
+    return new TrainBenchmarkResult(
+        version,
+        shape.computeType().name(),
+        shape.processors(),
+        shape.model().parameterCount(),
+        shape.rows(),
+        shape.length(),
+        shape.steps(),
+        tokens / median,
+        tokens / sorted[0],
+        rate,
+        gemmRate,
+        rate / gemmRate,
+        resident[0],
+        resident[1],
+        leaked);
+  }
+
+  /// Floating-point operations of forward and backward that the model asks for: six for each weight
+  /// of a matrix, and twelve for each visible pair of positions and attended element.
+  static double flopsPerToken(ModelConfig model, int length) {
+    long embedding = (long) model.vocabSize() * model.hiddenSize();
+    long lookedUp = model.tieWordEmbeddings() ? 0 : embedding;
+    long matrices = model.parameterCount() - lookedUp;
+    double window = Math.min(length, model.slidingWindow().orElse(length));
+    double visible = window - window * (window - 1) / (2.0 * length) - 0.5;
+    int attended = model.numAttentionHeads() * model.headDim();
+    return 6.0 * matrices + 12 * model.numHiddenLayers() * attended * visible;
+  }
+
+  private static Batch randomBatch(TrainBenchmarkShape shape) {
+    Random random = new Random(1);
+    int size = shape.rows() * shape.length();
+    int[] ids = random.ints(size, 0, shape.model().vocabSize()).toArray();
+    int[] targets = random.ints(size, 0, shape.model().vocabSize()).toArray();
+    return new Batch(shape.rows(), shape.length(), ids, targets, new int[size]);
+  }
+
+  /// The compute types that `--type` of the command line names.
+  public static DType computeType(String name) {
+    return switch (name) {
+      case "bf16" -> DType.BF16;
+      case "fp32", "f32" -> DType.F32;
+      default -> throw new BadInputException("--type must be bf16 or f32, found " + name);
+    };
+  }
+}

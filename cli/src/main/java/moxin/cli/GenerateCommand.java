@@ -1,0 +1,107 @@
+package moxin.cli;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import moxin.infer.CpuModel;
+import moxin.infer.Generation;
+import moxin.infer.GenerationEvent;
+import moxin.infer.Generator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `moxin generate`.
+@Command(name = "generate", description = "Continue a text.", mixinStandardHelpOptions = true)
+final class GenerateCommand implements Callable<Integer> {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  @Mixin private ModelSource source = new ModelSource();
+  @Mixin private SamplingChoice sampling = new SamplingChoice();
+
+  @Option(
+      names = "--prompt",
+      required = true,
+      paramLabel = "TEXT",
+      description = "the text to continue")
+  private String prompt = "";
+
+  @Option(
+      names = "--json",
+      description = "print {\"text\", \"promptIds\", \"ids\", \"finishReason\", \"timings\"}")
+  private boolean json;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    try (CpuModel model = source.load()) {
+      Generator generator = new Generator(model, source.tokenizer());
+      if (!json) {
+        out.print(prompt);
+        out.flush();
+      }
+      Generation generation =
+          generator.generate(
+              generator.promptIds(prompt),
+              sampling.options(),
+              event -> show(event, out),
+              () -> Thread.currentThread().isInterrupted());
+      if (json) {
+        out.println(JSON.writeValueAsString(toJson(generation)));
+      } else {
+        out.println();
+        spec.commandLine().getErr().println(describe(generation.timings()));
+      }
+      out.flush();
+    }
+    return 0;
+  }
+
+  private void show(GenerationEvent event, PrintWriter out) {
+    if (!json && event instanceof GenerationEvent.TextDelta delta) {
+      out.print(delta.text());
+      out.flush();
+    }
+  }
+
+  static String describe(GenerationEvent.Timings timings) {
+    return String.format(
+        Locale.ROOT,
+        "[prompt %d tokens, %.1f tokens/s; new %d tokens, %.1f tokens/s]",
+        timings.promptTokens(),
+        timings.prefillTokensPerSecond(),
+        timings.newTokens(),
+        timings.decodeTokensPerSecond());
+  }
+
+  private static ObjectNode toJson(Generation generation) {
+    ObjectNode root = JSON.createObjectNode();
+    root.put("text", generation.text());
+    ArrayNode promptIds = root.putArray("promptIds");
+    for (int id : generation.promptIds()) {
+      promptIds.add(id);
+    }
+    ArrayNode ids = root.putArray("ids");
+    for (int id : generation.ids()) {
+      ids.add(id);
+    }
+    root.put("finishReason", generation.reason().name().toLowerCase(Locale.ROOT));
+    GenerationEvent.Timings timings = generation.timings();
+    root.putObject("timings")
+        .put("promptTokens", timings.promptTokens())
+        .put("prefillSeconds", timings.prefill().toNanos() / 1e9)
+        .put("prefillTokensPerSecond", timings.prefillTokensPerSecond())
+        .put("newTokens", timings.newTokens())
+        .put("decodeSeconds", timings.decode().toNanos() / 1e9)
+        .put("decodeTokensPerSecond", timings.decodeTokensPerSecond());
+    return root;
+  }
+}

@@ -1,0 +1,45 @@
+package moxin.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import moxin.cli.terminal.TerminalProgress;
+import moxin.infer.CpuModel;
+import moxin.infer.EngineOptions;
+import moxin.text.Tokenizer;
+import moxin.text.Tokenizers;
+import picocli.CommandLine.Option;
+
+/// The options that name a model, shared by the commands that run one.
+final class ModelSource {
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "PATH",
+      description = "a Hugging Face model directory (config.json, safetensors, tokenizer.model)")
+  private Path path = Path.of("model");
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "threads of the engine; default: all processors")
+  private int threads;
+
+  /// Loads the model; the caller closes it.
+  CpuModel load() throws IOException {
+    EngineOptions options = EngineOptions.defaults();
+    CpuModel model = CpuModel.load(path, threads > 0 ? options.withThreads(threads) : options);
+    model
+        .kernelFallback()
+        .ifPresent(reason -> TerminalProgress.onStandardError().note("moxin: " + reason));
+    return model;
+  }
+
+  Tokenizer tokenizer() throws IOException {
+    return Tokenizers.load(path);
+  }
+
+  Path path() {
+    return path;
+  }
+}

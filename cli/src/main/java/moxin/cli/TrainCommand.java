@@ -1,0 +1,143 @@
+package moxin.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import moxin.cli.terminal.TerminalProgress;
+import moxin.job.BadInputException;
+import moxin.job.Progress;
+import moxin.job.RecipeFile;
+import moxin.model.ModelConfig;
+import moxin.model.ModelRecipe;
+import moxin.text.Tokenizer;
+import moxin.text.Tokenizers;
+import moxin.train.report.RunReport;
+import moxin.train.run.RunDirectory;
+import moxin.train.run.Training;
+import moxin.train.run.TrainingJob;
+import moxin.train.run.TrainingObserver;
+import moxin.train.run.TrainingResult;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `moxin train`.
+@Command(
+    name = "train",
+    description = "Train a model by the sections model: and training: of a recipe.",
+    mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "RECIPE", description = "the recipe")
+  private Path recipe = Path.of("recipe.yaml");
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "the run's directory: metrics, samples, checkpoints")
+  private Path out = Path.of("run");
+
+  @Option(names = "--resume", description = "go on from the newest checkpoint in DIR")
+  private boolean resume;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "override a value of the recipe, as training.phases.0.steps=100")
+  private List<String> overrides = List.of();
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "DIR",
+      description =
+          "token shards as moxin data tokenize makes them; the recipe's sources are then called by"
+              + " their names, held-out ones as validation/NAME")
+  private Optional<Path> tokens = Optional.empty();
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "FILE",
+      description = "copied into every checkpoint, and gives the vocabulary's size")
+  private Optional<Path> tokenizer = Optional.empty();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    RecipeFile file = RecipeFile.read(recipe).withOverrides(overrides);
+    Progress progress = TerminalProgress.onStandardError();
+    TrainingJob job =
+        new TrainingJob(
+            file,
+            new RunDirectory(out),
+            model(file, tokenizer),
+            TrainingParts.onCpu(progress),
+            tokens.isPresent() ? sources(tokens.get()) : Map.of(),
+            tokenizer,
+            tokenizer.map(TrainingParts::samples),
+            OptionalDouble.empty());
+    TrainingResult result =
+        Training.run(
+            job,
+            resume ? Training.Start.RESUME : Training.Start.FRESH,
+            TrainingObserver.none(),
+            progress);
+    RunReport.write(out);
+    spec.commandLine().getOut().println(result.checkpoint());
+    spec.commandLine().getOut().flush();
+    return 0;
+  }
+
+  /// The shape that `recipe` names, for the vocabulary of `tokenizer` where there is one; empty
+  /// when the recipe leaves it to an initial checkpoint.
+  static Optional<ModelConfig> model(RecipeFile recipe, Optional<Path> tokenizer)
+      throws IOException {
+    Optional<ModelRecipe> section = recipe.section("model", ModelRecipe.class);
+    if (section.isEmpty()) {
+      return Optional.empty();
+    }
+    if (tokenizer.isEmpty()) {
+      return Optional.of(section.get().config(0, OptionalInt.empty(), OptionalInt.empty()));
+    }
+    Tokenizer vocabulary = Tokenizers.load(tokenizer.get());
+    return Optional.of(
+        section
+            .get()
+            .config(
+                vocabulary.vocabSize(), vocabulary.beginOfSequence(), vocabulary.endOfSequence()));
+  }
+
+  /// The sources in a directory of token shards: `NAME` for training, `validation/NAME` held out.
+  static Map<String, Path> sources(Path tokens) throws IOException {
+    Map<String, Path> sources = new TreeMap<>();
+    for (String split : List.of("train", "validation")) {
+      Path folder = tokens.resolve(split);
+      if (!Files.isDirectory(folder)) {
+        continue;
+      }
+      try (Stream<Path> names = Files.list(folder)) {
+        names
+            .filter(Files::isDirectory)
+            .forEach(
+                path -> {
+                  String name = String.valueOf(path.getFileName());
+                  sources.put(split.equals("train") ? name : split + "/" + name, path);
+                });
+      }
+    }
+    if (sources.isEmpty()) {
+      throw new BadInputException(tokens + ": no token shards; make them with moxin data tokenize");
+    }
+    return sources;
+  }
+}

@@ -1,0 +1,63 @@
+package moxin.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import moxin.infer.CpuModel;
+import moxin.infer.EngineOptions;
+import moxin.infer.GenerationOptions;
+import moxin.infer.Generator;
+import moxin.infer.SamplingOptions;
+import moxin.job.Progress;
+import moxin.model.MemoryCheckpoint;
+import moxin.text.Tokenizer;
+import moxin.text.Tokenizers;
+import moxin.train.LearnerFactory;
+import moxin.train.run.SampleGenerator;
+import moxin.train.transformer.LearnerOptions;
+import moxin.train.transformer.TorchLearner;
+import moxin.train.transformer.WeightInitializer;
+
+/// What training takes from other modules: learners on libtorch, samples from the CPU engine.
+final class TrainingParts {
+
+  private TrainingParts() {}
+
+  /// Learners on the CPU with all its processors.
+  static LearnerFactory onCpu(Progress progress) {
+    return (config, computeType, seed) -> {
+      try {
+        TorchLearner learner =
+            TorchLearner.create(config, LearnerOptions.onCpu(computeType), progress);
+        learner.initialize(new WeightInitializer(seed, WeightInitializer.OutputScale.BY_DEPTH));
+        return learner;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    };
+  }
+
+  /// Samples by the CPU engine with the vocabulary of `tokenizer`.
+  static SampleGenerator samples(Path tokenizer) {
+    return (config, weights, samples) -> {
+      Tokenizer vocabulary = Tokenizers.load(tokenizer);
+      List<String> texts = new ArrayList<>();
+      try (CpuModel model =
+          CpuModel.of(
+              config,
+              MemoryCheckpoint.of("weights in training", weights),
+              EngineOptions.defaults())) {
+        Generator generator = new Generator(model, vocabulary);
+        for (String prompt : samples.prompts()) {
+          GenerationOptions options =
+              new GenerationOptions(
+                  SamplingOptions.of(samples.temperature(), 1), samples.maxNewTokens(), List.of());
+          texts.add(generator.generate(prompt, options).text());
+        }
+      }
+      return texts;
+    };
+  }
+}

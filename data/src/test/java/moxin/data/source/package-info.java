@@ -1,0 +1,5 @@
+/// Tests of what corpus preparation reads.
+@NullMarked
+package moxin.data.source;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,32 @@
+package moxin.infer;
+
+import java.time.Duration;
+
+/// What a generation tells while it runs: any number of texts, then one end.
+public sealed interface GenerationEvent {
+
+  /// More text, never empty.
+  record TextDelta(String text) implements GenerationEvent {}
+
+  /// The end.
+  record Finished(FinishReason reason, Timings timings) implements GenerationEvent {}
+
+  /// How long it took.
+  ///
+  /// @param promptTokens tokens ingested as prompt in `prefill`
+  /// @param newTokens tokens drawn in `decode`
+  record Timings(int promptTokens, Duration prefill, int newTokens, Duration decode) {
+
+    public double prefillTokensPerSecond() {
+      return perSecond(promptTokens, prefill);
+    }
+
+    public double decodeTokensPerSecond() {
+      return perSecond(newTokens, decode);
+    }
+
+    private static double perSecond(int tokens, Duration time) {
+      return time.isZero() ? 0 : tokens * 1e9 / time.toNanos();
+    }
+  }
+}

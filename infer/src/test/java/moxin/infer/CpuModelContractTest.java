@@ -1,0 +1,50 @@
+package moxin.infer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.OptionalInt;
+import java.util.Random;
+import moxin.model.Checkpoint;
+import moxin.model.DType;
+import moxin.model.LanguageModel;
+import moxin.model.LanguageModel.Session;
+import moxin.model.LanguageModelContract;
+import moxin.model.LogitRows;
+import moxin.model.ModelConfig;
+import moxin.model.TinyModels;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The laws of [LanguageModel], exactly: equality here is equality of bits.
+final class CpuModelContractTest extends LanguageModelContract {
+
+  @Override
+  protected LanguageModel open(ModelConfig config, Checkpoint weights) {
+    return CpuModel.of(config, weights, new EngineOptions(2, KernelChoice.AUTO));
+  }
+
+  @Override
+  protected double tolerance() {
+    return 0;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16"})
+  void threadsAndKernelsChangeNoBit(DType dtype, Random random) {
+    ModelConfig config = TinyModels.config(OptionalInt.empty());
+    Checkpoint weights = TinyModels.weights(config, dtype, random);
+    int[] ids = TinyModels.ids(random, 70);
+    float[] expected = null;
+    for (KernelChoice kernels : KernelChoice.values()) {
+      for (int threads : new int[] {1, 2, 5}) {
+        EngineOptions options = new EngineOptions(threads, kernels);
+        try (CpuModel model = CpuModel.of(config, weights, options);
+            Session session = model.newSession()) {
+          float[] actual = session.ingest(ids, LogitRows.ALL).values();
+          expected = expected == null ? actual : expected;
+          assertThat(actual).isEqualTo(expected);
+        }
+      }
+    }
+  }
+}

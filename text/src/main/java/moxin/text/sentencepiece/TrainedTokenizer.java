@@ -1,0 +1,25 @@
+package moxin.text.sentencepiece;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import moxin.job.AtomicFile;
+
+/// A tokenizer fresh from training.
+///
+/// @param recipe the resolved recipe it was made by
+public record TrainedTokenizer(TokenizerRecipe recipe, SentencePieceModel model) {
+
+  /// The tokenizer, ready for use.
+  public SentencePieceTokenizer tokenizer() {
+    return SentencePieceTokenizer.of("trained tokenizer", model);
+  }
+
+  /// Writes `tokenizer.json`, `tokenizer_config.json` (both as Hugging Face's libraries read them)
+  /// and `tokenizer.model` (as sentencepiece reads it) into `directory`.
+  public void writeTo(Path directory) throws IOException {
+    HuggingFaceTokenizer files = new HuggingFaceTokenizer(model);
+    AtomicFile.write(directory.resolve("tokenizer.json"), files.tokenizerJson());
+    AtomicFile.write(directory.resolve("tokenizer_config.json"), files.configJson());
+    AtomicFile.write(directory.resolve("tokenizer.model"), model.toBytes());
+  }
+}

@@ -1,0 +1,49 @@
+package moxin.train.loader;
+
+/// A pseudo-random permutation of `[0, size)` that stores nothing: a Feistel network over the
+/// smallest even number of bits that holds `size`, walked until it lands inside (Black and Rogaway
+/// 2002, "Ciphers with arbitrary finite domains").
+final class Permutation {
+  private static final int ROUNDS = 6;
+
+  private final long size;
+  private final int halfBits;
+  private final long seed;
+
+  Permutation(long size, long seed) {
+    this.size = size;
+    this.seed = seed;
+    int bits = 64 - Long.numberOfLeadingZeros(Math.max(size - 1, 1));
+    this.halfBits = (bits + 1) / 2;
+  }
+
+  /// Where `index` goes.
+  long at(long index) {
+    long value = index;
+    do {
+      value = encrypt(value);
+    } while (value >= size);
+    return value;
+  }
+
+  private long encrypt(long value) {
+    long mask = (1L << halfBits) - 1;
+    long left = value >>> halfBits;
+    long right = value & mask;
+    for (int round = 0; round < ROUNDS; round++) {
+      long next = left ^ (mix(seed + round, right) & mask);
+      left = right;
+      right = next;
+    }
+    return (left << halfBits) | right;
+  }
+
+  /// A number that follows from `seed` and `value` and looks like none of its neighbours
+  /// (SplitMix64's finaliser).
+  static long mix(long seed, long value) {
+    long z = (seed ^ (value * 0x9E3779B97F4A7C15L)) + 0x9E3779B97F4A7C15L;
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
+}

@@ -1,0 +1,158 @@
+package moxin.train.recipe;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import moxin.job.RecipeFile;
+import org.jspecify.annotations.Nullable;
+
+/// The section `training:` of a recipe.
+///
+/// @param initialisation the first weights; random unless given
+/// @param precision fp32 unless given
+/// @param optimizer AdamW's settings
+/// @param learningRate the peak for phases that give none
+/// @param schedule runs over all phases that have none of their own
+/// @param phases in order
+/// @param checkpoints when to write them
+/// @param evaluation on held-out shards; none unless given
+/// @param samples texts on the way; none unless given
+/// @param onNonFiniteLoss stop unless given
+/// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record TrainingRecipe(
+    Initialisation initialisation,
+    Precision precision,
+    Optimizer optimizer,
+    @Nullable Double learningRate,
+    @Nullable Schedule schedule,
+    List<Phase> phases,
+    Checkpoints checkpoints,
+    @Nullable Validation evaluation,
+    @Nullable Samples samples,
+    NonFiniteLoss onNonFiniteLoss,
+    Integer maxSkippedSteps) {
+
+  public TrainingRecipe(
+      @Nullable Initialisation initialisation,
+      @Nullable Precision precision,
+      @Nullable Optimizer optimizer,
+      @Nullable Double learningRate,
+      @Nullable Schedule schedule,
+      @Nullable List<Phase> phases,
+      @Nullable Checkpoints checkpoints,
+      @Nullable Validation evaluation,
+      @Nullable Samples samples,
+      @Nullable NonFiniteLoss onNonFiniteLoss,
+      @Nullable Integer maxSkippedSteps) {
+    this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
+    this.precision = precision == null ? Precision.FP32 : precision;
+    this.optimizer =
+        optimizer == null ? new Optimizer(null, null, null, null, null, null, null) : optimizer;
+    this.learningRate = learningRate;
+    this.schedule = schedule;
+    this.phases = phases == null ? List.of() : List.copyOf(phases);
+    this.checkpoints = checkpoints == null ? Checkpoints.defaults() : checkpoints;
+    this.evaluation = evaluation;
+    this.samples = samples;
+    this.onNonFiniteLoss = onNonFiniteLoss == null ? NonFiniteLoss.STOP : onNonFiniteLoss;
+    this.maxSkippedSteps = maxSkippedSteps == null ? 10 : maxSkippedSteps;
+    validate();
+  }
+
+  /// The section of `recipe` with its paths resolved against the recipe's directory.
+  ///
+  /// @throws moxin.job.RecipeException if it is missing or does not fit
+  public static TrainingRecipe of(RecipeFile recipe) {
+    return recipe
+        .requiredSection("training", TrainingRecipe.class)
+        .resolvedAgainst(recipe.directory());
+  }
+
+  private void validate() {
+    if (phases.isEmpty()) {
+      throw new IllegalArgumentException("training needs phases");
+    }
+    if (learningRate != null) {
+      Require.positive("learningRate", learningRate);
+    }
+    Require.atLeast("maxSkippedSteps", maxSkippedSteps, 0);
+    Set<String> names = new HashSet<>();
+    for (Phase phase : phases) {
+      if (!names.add(phase.name())) {
+        throw new IllegalArgumentException("two phases are called " + phase.name());
+      }
+      if (phase.learningRate() == null && learningRate == null) {
+        throw new IllegalArgumentException("phase " + phase.name() + " needs a learningRate");
+      }
+    }
+  }
+
+  /// The peak learning rate of `phase`.
+  public double peakOf(Phase phase) {
+    Double peak = phase.learningRate() == null ? learningRate : phase.learningRate();
+    if (peak == null) {
+      throw new IllegalStateException("validated when built");
+    }
+    return peak;
+  }
+
+  private TrainingRecipe resolvedAgainst(Path directory) {
+    Validation held = evaluation;
+    return new TrainingRecipe(
+        initialisation.checkpoint() == null
+            ? initialisation
+            : new Initialisation(null, absolute(directory, initialisation.checkpoint())),
+        precision,
+        optimizer,
+        learningRate,
+        schedule,
+        phases.stream().map(phase -> resolved(phase, directory)).toList(),
+        checkpoints,
+        held == null
+            ? null
+            : new Validation(
+                held.everySteps(),
+                resolved(held.sources(), directory),
+                held.batches(),
+                held.contextLength(),
+                held.batchSize()),
+        samples,
+        onNonFiniteLoss,
+        maxSkippedSteps);
+  }
+
+  private static Phase resolved(Phase phase, Path directory) {
+    return new Phase(
+        phase.name(),
+        phase.kind(),
+        phase.steps(),
+        phase.tokens(),
+        phase.epochs(),
+        phase.contextLength(),
+        phase.batchSize(),
+        phase.accumulationSteps(),
+        phase.learningRate(),
+        phase.schedule(),
+        resolved(phase.sources(), directory),
+        phase.packing(),
+        phase.rowStride(),
+        phase.shuffle());
+  }
+
+  private static List<Source> resolved(List<Source> sources, Path directory) {
+    return sources.stream()
+        .map(
+            source ->
+                source.path() == null
+                    ? source
+                    : new Source(null, absolute(directory, source.path()), source.weight()))
+        .toList();
+  }
+
+  private static String absolute(Path directory, String path) {
+    return directory.resolve(path).normalize().toString();
+  }
+}

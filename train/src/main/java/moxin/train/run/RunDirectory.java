@@ -1,0 +1,34 @@
+package moxin.train.run;
+
+import java.nio.file.Path;
+
+/// The directory of a run, by the names of its files.
+///
+/// @param root the directory itself
+public record RunDirectory(Path root) {
+
+  /// The resolved recipe.
+  public Path recipe() {
+    return root.resolve("recipe.yaml");
+  }
+
+  /// One line per step.
+  public Path metrics() {
+    return root.resolve("metrics.jsonl");
+  }
+
+  /// One line per evaluation while training.
+  public Path validation() {
+    return root.resolve("validation.jsonl");
+  }
+
+  /// One line per sample text.
+  public Path samples() {
+    return root.resolve("samples.jsonl");
+  }
+
+  /// The checkpoints, one directory each, and `latest`.
+  public Path checkpoints() {
+    return root.resolve("checkpoints");
+  }
+}

@@ -1,0 +1,30 @@
+package moxin.train.run;
+
+import java.nio.file.Path;
+import moxin.train.recipe.Phase;
+
+/// Is told what happens in a run, on the training thread. A failure in it ends the run.
+public interface TrainingObserver {
+
+  /// A phase begins, or goes on after a resumption.
+  ///
+  /// @param steps how many steps it has in all
+  default void onPhase(Phase phase, long steps) {}
+
+  /// A step is done.
+  default void onStep(StepMetrics metrics) {}
+
+  /// The held-out loss was measured.
+  default void onEvaluation(ValidationPoint point) {}
+
+  /// A text was sampled.
+  default void onSample(SampleText sample) {}
+
+  /// A checkpoint is complete under its name.
+  default void onCheckpoint(Path checkpoint) {}
+
+  /// An observer that does nothing.
+  static TrainingObserver none() {
+    return new TrainingObserver() {};
+  }
+}

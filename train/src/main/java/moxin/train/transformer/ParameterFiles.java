@@ -1,0 +1,149 @@
+package moxin.train.transformer;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import moxin.model.Checkpoint;
+import moxin.model.CheckpointFormatException;
+import moxin.model.DType;
+import moxin.model.ModelConfig;
+import moxin.model.Precision;
+import moxin.model.TensorView;
+import moxin.model.WeightNames;
+import moxin.torch.Device;
+import moxin.torch.Scope;
+import moxin.torch.Tensor;
+
+/// Parameters under the names and in the shapes that files use.
+final class ParameterFiles implements AutoCloseable {
+  private static final String FIRST_MOMENT = ".exp_avg";
+  private static final String SECOND_MOMENT = ".exp_avg_sq";
+  private static final String STEP = "step";
+
+  private final ModelConfig config;
+  private final Parameters parameters;
+  private final Map<String, List<Long>> shapes;
+
+  /// Copies on the host of what [#weights] and [#optimizerState] gave, where the device is another.
+  private final List<Tensor> hostCopies = new ArrayList<>();
+
+  ParameterFiles(ModelConfig config, Parameters parameters) {
+    this.config = config;
+    this.parameters = parameters;
+    this.shapes = WeightNames.shapes(config);
+  }
+
+  void forEachName(Consumer<String> action) {
+    shapes.keySet().forEach(action);
+  }
+
+  /// Sets one weight in fp32.
+  void set(String name, float[] values) {
+    set(parameters.weights(), name, values);
+  }
+
+  /// One parameter of a flat array.
+  float[] values(Tensor flat, String name) {
+    ParameterLayout.Slot slot = parameters.layout().slot(name);
+    try (Scope _ = Scope.open()) {
+      return flat.view(slot.offset(), slot.elements()).toFloats();
+    }
+  }
+
+  List<TensorView> weights() {
+    freeHostCopies();
+    List<TensorView> views = new ArrayList<>();
+    addViews(views, parameters.weights(), "");
+    return views;
+  }
+
+  List<TensorView> optimizerState(long steps) {
+    freeHostCopies();
+    List<TensorView> views = new ArrayList<>();
+    addViews(views, parameters.firstMoment(), FIRST_MOMENT);
+    addViews(views, parameters.secondMoment(), SECOND_MOMENT);
+    Tensor counter = Tensor.of(new long[] {steps}, Device.CPU, 1);
+    hostCopies.add(counter);
+    views.add(TensorView.of(STEP, DType.I64, counter.data(), 1));
+    return views;
+  }
+
+  void loadWeights(Checkpoint checkpoint) {
+    WeightNames.requireComplete(checkpoint, config);
+    for (String name : shapes.keySet()) {
+      set(name, Precision.widen(checkpoint.tensor(name)));
+    }
+  }
+
+  /// Loads the moments and returns the number of steps they come from.
+  long loadOptimizerState(Checkpoint checkpoint) {
+    for (Map.Entry<String, List<Long>> entry : shapes.entrySet()) {
+      String name = entry.getKey();
+      load(checkpoint, name + FIRST_MOMENT, entry.getValue(), parameters.firstMoment(), name);
+      load(checkpoint, name + SECOND_MOMENT, entry.getValue(), parameters.secondMoment(), name);
+    }
+    TensorView counter = checkpoint.tensor(STEP);
+    if (counter.dtype() != DType.I64 || counter.elements() != 1) {
+      throw new CheckpointFormatException(
+          checkpoint.origin() + ": " + STEP + " is not one number of I64");
+    }
+    long steps = counter.data().get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
+    if (steps < 0) {
+      throw new CheckpointFormatException(checkpoint.origin() + ": " + STEP + " is " + steps);
+    }
+    return steps;
+  }
+
+  @Override
+  public void close() {
+    freeHostCopies();
+  }
+
+  private void load(
+      Checkpoint checkpoint, String name, List<Long> shape, Tensor flat, String parameter) {
+    TensorView view = checkpoint.tensor(name);
+    if (!view.shape().equals(shape)) {
+      throw new CheckpointFormatException(
+          checkpoint.origin() + ": " + name + " has shape " + view.shape() + ", expected " + shape);
+    }
+    set(flat, parameter, Precision.widen(view));
+  }
+
+  private void set(Tensor flat, String name, float[] values) {
+    ParameterLayout.Slot slot = parameters.layout().slot(name);
+    if (values.length != slot.elements()) {
+      throw new IllegalArgumentException(
+          name + " has " + slot.elements() + " elements, found " + values.length);
+    }
+    try (Scope _ = Scope.open()) {
+      flat.view(slot.offset(), slot.elements())
+          .copyFrom(Tensor.of(values, Device.CPU, values.length));
+    }
+  }
+
+  private void addViews(List<TensorView> views, Tensor flat, String suffix) {
+    MemorySegment data = onHost(flat).data();
+    shapes.forEach(
+        (name, shape) -> {
+          ParameterLayout.Slot slot = parameters.layout().slot(name);
+          MemorySegment part = data.asSlice(4 * slot.offset(), 4 * slot.elements());
+          views.add(new TensorView(name + suffix, DType.F32, shape, part));
+        });
+  }
+
+  private Tensor onHost(Tensor flat) {
+    Tensor host = flat.to(Device.CPU);
+    if (host != flat) {
+      hostCopies.add(host);
+    }
+    return host;
+  }
+
+  private void freeHostCopies() {
+    hostCopies.forEach(Tensor::close);
+    hostCopies.clear();
+  }
+}

@@ -1,0 +1,148 @@
+package moxin.train.transformer;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import moxin.model.ModelConfig;
+import moxin.model.WeightNames;
+import moxin.model.WeightNames.LayerWeight;
+
+/// Where each parameter stands in the flat arrays of weights, gradients and moments.
+///
+/// Matrices come first, then embeddings, then norms: the groups that weight decay tells apart are
+/// three ranges. Query, key and value projections follow one another, as do gate and up, so that
+/// each is one matrix product. Parameters begin at multiples of 64 elements; the gaps stay zero.
+final class ParameterLayout {
+  private static final long ALIGNMENT = 64;
+
+  private final Map<String, Slot> slots = new LinkedHashMap<>();
+  private final List<Layer> layers = new ArrayList<>();
+  private final Slot embedding;
+  private final Slot head;
+  private final Slot finalNorm;
+  private final long matrices;
+  private final long embeddings;
+  private final long size;
+
+  ParameterLayout(ModelConfig config) {
+    int hidden = config.hiddenSize();
+    List<LayerMatrices> blocks = new ArrayList<>();
+    long at = 0;
+    for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
+      LayerMatrices block = LayerMatrices.at(at, layer, config, slots);
+      blocks.add(block);
+      at = block.end();
+    }
+    matrices = at;
+    embedding = new Slot(at, config.vocabSize(), hidden);
+    at = align(embedding.end());
+    head = config.tieWordEmbeddings() ? embedding : new Slot(at, config.vocabSize(), hidden);
+    at = align(head.end());
+    embeddings = at;
+    for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
+      Slot attentionNorm = new Slot(at, 1, hidden);
+      Slot feedForwardNorm = new Slot(align(attentionNorm.end()), 1, hidden);
+      at = align(feedForwardNorm.end());
+      slots.put(LayerWeight.ATTENTION_NORM.name(layer), attentionNorm);
+      slots.put(LayerWeight.FEED_FORWARD_NORM.name(layer), feedForwardNorm);
+      layers.add(new Layer(blocks.get(layer), attentionNorm, feedForwardNorm));
+    }
+    finalNorm = new Slot(at, 1, hidden);
+    size = align(finalNorm.end());
+    slots.put(WeightNames.EMBEDDING, embedding);
+    slots.put(WeightNames.FINAL_NORM, finalNorm);
+    slots.put(WeightNames.outputProjection(config), head);
+  }
+
+  /// A parameter `(rows, columns)` from element `offset` on.
+  record Slot(long offset, int rows, int columns) {
+    long elements() {
+      return (long) rows * columns;
+    }
+
+    long end() {
+      return offset + elements();
+    }
+
+    private Slot rows(int from, int count) {
+      return new Slot(offset + (long) from * columns, count, columns);
+    }
+  }
+
+  /// The parameters of a block.
+  record Layer(LayerMatrices matrices, Slot attentionNorm, Slot feedForwardNorm) {}
+
+  /// The matrices of a block: queries, keys and values joined; gate and up joined.
+  record LayerMatrices(Slot projections, Slot output, Slot gateUp, Slot down) {
+
+    private static LayerMatrices at(
+        long offset, int layer, ModelConfig config, Map<String, Slot> slots) {
+      int hidden = config.hiddenSize();
+      int width = config.intermediateSize();
+      int queries = config.numAttentionHeads() * config.headDim();
+      int keys = config.numKeyValueHeads() * config.headDim();
+      Slot projections = new Slot(offset, queries + 2 * keys, hidden);
+      Slot output = new Slot(align(projections.end()), hidden, queries);
+      Slot gateUp = new Slot(align(output.end()), 2 * width, hidden);
+      Slot down = new Slot(align(gateUp.end()), hidden, width);
+      slots.put(LayerWeight.QUERY.name(layer), projections.rows(0, queries));
+      slots.put(LayerWeight.KEY.name(layer), projections.rows(queries, keys));
+      slots.put(LayerWeight.VALUE.name(layer), projections.rows(queries + keys, keys));
+      slots.put(LayerWeight.ATTENTION_OUTPUT.name(layer), output);
+      slots.put(LayerWeight.GATE.name(layer), gateUp.rows(0, width));
+      slots.put(LayerWeight.UP.name(layer), gateUp.rows(width, width));
+      slots.put(LayerWeight.DOWN.name(layer), down);
+      return new LayerMatrices(projections, output, gateUp, down);
+    }
+
+    private long end() {
+      return align(down.end());
+    }
+  }
+
+  /// The slot of a weight by its Hugging Face name.
+  Slot slot(String name) {
+    Slot slot = slots.get(name);
+    if (slot == null) {
+      throw new IllegalArgumentException("no weight " + name);
+    }
+    return slot;
+  }
+
+  List<Layer> layers() {
+    return List.copyOf(layers);
+  }
+
+  Slot embedding() {
+    return embedding;
+  }
+
+  /// The output projection; the embedding where they are tied.
+  Slot head() {
+    return head;
+  }
+
+  Slot finalNorm() {
+    return finalNorm;
+  }
+
+  /// The end of the projections' range, which begins at 0.
+  long matricesEnd() {
+    return matrices;
+  }
+
+  /// The end of the embeddings' range, which follows.
+  long embeddingsEnd() {
+    return embeddings;
+  }
+
+  /// The end of the norms' range, which follows: the size of the flat arrays.
+  long size() {
+    return size;
+  }
+
+  private static long align(long offset) {
+    return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+}

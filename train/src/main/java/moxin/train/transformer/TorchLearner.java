@@ -1,0 +1,285 @@
+package moxin.train.transformer;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import moxin.job.Progress;
+import moxin.model.Checkpoint;
+import moxin.model.ModelConfig;
+import moxin.model.TensorView;
+import moxin.torch.Aten;
+import moxin.torch.LibTorch;
+import moxin.torch.Scope;
+import moxin.torch.Tensor;
+import moxin.train.AdamW;
+import moxin.train.Batch;
+import moxin.train.Learner;
+
+/// A [Learner] on libtorch.
+///
+/// In bf16 the matrices are kept in fp32 and copied to bf16 for computing; activations are bf16,
+/// while the residual stream, norms, softmax sums, losses and all sums of gradients are fp32 or
+/// wider. On a CPU the same batches give the same bits whatever the number of threads.
+public final class TorchLearner implements Learner {
+  private static final long CHUNK = 1 << 18;
+
+  private final ModelConfig config;
+  private final Execution execution;
+  private final SliceThreads threads;
+  private final Parameters parameters;
+  private final ParameterFiles files;
+  private final Transformer transformer;
+  private final List<Tensor> tensors;
+  private final SliceMemory memory;
+  private long steps;
+  private double norm = Double.NaN;
+
+  TorchLearner(ModelConfig config, LearnerOptions options, Execution execution) {
+    this.config = config;
+    this.execution = execution;
+    LibTorch.prepareThread(execution.threadsPerOperator());
+    try (Scope scope = Scope.open()) {
+      ParameterLayout layout = new ParameterLayout(config);
+      parameters = Parameters.zeros(layout, options.computeType(), options.device());
+      transformer =
+          new Transformer(
+              config,
+              execution.kernels(),
+              BlockViews.of(layout, parameters.compute()),
+              NormViews.of(layout, parameters.weights(), 0));
+      tensors = scope.detach();
+    }
+    this.files = new ParameterFiles(config, parameters);
+    this.memory = new SliceMemory(config, options, execution, parameters.layout());
+    this.threads = new SliceThreads(execution.threads(), execution.threadsPerOperator());
+  }
+
+  /// A learner whose weights are zero: [#initialize] or [#loadWeights] comes next.
+  ///
+  /// @throws moxin.torch.LibTorchUnavailableException if libtorch cannot be used here
+  /// @throws IOException if libtorch's libraries cannot be extracted
+  public static TorchLearner create(ModelConfig config, LearnerOptions options, Progress progress)
+      throws IOException {
+    LibTorch.load(progress);
+    return new TorchLearner(config, options, Execution.on(options.device(), options.processors()));
+  }
+
+  /// Sets fresh weights and forgets the optimizer's state.
+  public void initialize(WeightInitializer initializer) {
+    files.forEachName(name -> files.set(name, initializer.weights(config, name)));
+    parameters.refreshCompute();
+    forgetSteps();
+  }
+
+  @Override
+  public ModelConfig config() {
+    return config;
+  }
+
+  @Override
+  public double accumulate(Batch batch, double scale) {
+    requireIds(batch);
+    norm = Double.NaN;
+    List<SliceBatch> slices = slices(batch);
+    List<SliceGradient> gradients = memory.gradients(slices);
+    double[] losses = new double[slices.size()];
+    threads.run(
+        slices.size(),
+        (i, worker) -> {
+          Workspace workspace = memory.workspace(worker, slices.get(i));
+          losses[i] = transformer.learn(slices.get(i), workspace, gradients.get(i), scale);
+        });
+    addGradients(slices, gradients);
+    return sum(losses);
+  }
+
+  @Override
+  public double evaluate(Batch batch) {
+    requireIds(batch);
+    List<SliceBatch> slices = slices(batch);
+    double[] losses = new double[slices.size()];
+    threads.run(
+        slices.size(),
+        (i, worker) ->
+            losses[i] = transformer.loss(slices.get(i), memory.workspace(worker, slices.get(i))));
+    return sum(losses);
+  }
+
+  @Override
+  public double gradientNorm() {
+    if (Double.isNaN(norm)) {
+      List<long[]> chunks = chunks(0, parameters.layout().size());
+      double[] squares = new double[chunks.size()];
+      threads.run(
+          chunks.size(),
+          (i, _) -> {
+            try (Scope _ = Scope.open()) {
+              squares[i] =
+                  execution.kernels().squaredNorm(part(parameters.gradient(), chunks.get(i)));
+            }
+          });
+      norm = Math.sqrt(sum(squares));
+    }
+    return norm;
+  }
+
+  @Override
+  public void step(AdamW adamW, double learningRate) {
+    AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm());
+    ParameterLayout layout = parameters.layout();
+    double embeddingDecay = adamW.decayEmbeddings() ? adamW.weightDecay() : 0;
+    double normDecay = adamW.decayNorms() ? adamW.weightDecay() : 0;
+    update(step, adamW.weightDecay(), 0, layout.matricesEnd());
+    update(step, embeddingDecay, layout.matricesEnd(), layout.embeddingsEnd());
+    update(step, normDecay, layout.embeddingsEnd(), layout.size());
+    steps++;
+    norm = Double.NaN;
+  }
+
+  @Override
+  public void discardGradients() {
+    Aten.zero(parameters.gradient());
+    norm = Double.NaN;
+  }
+
+  @Override
+  public List<TensorView> weights() {
+    return files.weights();
+  }
+
+  @Override
+  public List<TensorView> optimizerState() {
+    return files.optimizerState(steps);
+  }
+
+  @Override
+  public void loadWeights(Checkpoint checkpoint) {
+    files.loadWeights(checkpoint);
+    parameters.refreshCompute();
+  }
+
+  @Override
+  public void loadOptimizerState(Checkpoint checkpoint) {
+    steps = files.loadOptimizerState(checkpoint);
+  }
+
+  /// The gradient of weight `name` accumulated so far, row by row.
+  public float[] gradient(String name) {
+    return files.values(parameters.gradient(), name);
+  }
+
+  @Override
+  public void close() {
+    threads.close();
+    memory.close();
+    files.close();
+    tensors.forEach(Tensor::close);
+  }
+
+  private void forgetSteps() {
+    Aten.zero(parameters.firstMoment());
+    Aten.zero(parameters.secondMoment());
+    discardGradients();
+    steps = 0;
+  }
+
+  private List<SliceBatch> slices(Batch batch) {
+    int count = Math.min(execution.slices(), batch.rows());
+    List<SliceBatch> slices = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int from = i * batch.rows() / count;
+      int to = (i + 1) * batch.rows() / count;
+      slices.add(SliceBatch.of(batch, from, to - from, config.slidingWindow()));
+    }
+    return slices;
+  }
+
+  /// Adds the slices' gradients in their order.
+  private void addGradients(List<SliceBatch> slices, List<SliceGradient> gradients) {
+    ParameterLayout layout = parameters.layout();
+    long end = layout.embeddingsEnd();
+    List<long[]> chunks = chunks(0, end);
+    threads.run(
+        chunks.size() + 1,
+        (i, _) -> {
+          for (SliceGradient gradient : gradients) {
+            if (i < chunks.size()) {
+              add(chunks.get(i), gradient.matrices(), chunks.get(i)[0]);
+            } else {
+              add(new long[] {end, layout.size()}, gradient.norms(), 0);
+            }
+          }
+        });
+    threads.run(threads.threads(), (part, _) -> addEmbedded(slices, gradients, part));
+  }
+
+  private void add(long[] range, Tensor from, long offset) {
+    try (Scope _ = Scope.open()) {
+      Tensor part = from.view(offset, range[1] - range[0]);
+      execution.kernels().addTo(part(parameters.gradient(), range), part);
+    }
+  }
+
+  private void addEmbedded(List<SliceBatch> slices, List<SliceGradient> gradients, int part) {
+    try (Scope _ = Scope.open()) {
+      ParameterLayout.Slot slot = parameters.layout().embedding();
+      Tensor target = parameters.gradient().view(slot.offset(), slot.rows(), slot.columns());
+      for (int i = 0; i < slices.size(); i++) {
+        SliceBatch slice = slices.get(i);
+        Tensor dx = gradients.get(i).embedded().view(0, slice.positions(), slot.columns());
+        execution.kernels().embedBackward(dx, slice.ids(), target, part, threads.threads());
+      }
+    }
+  }
+
+  private void update(AdamWStep step, double weightDecay, long from, long to) {
+    List<long[]> chunks = chunks(from, to);
+    threads.run(
+        chunks.size(),
+        (i, _) -> {
+          try (Scope _ = Scope.open()) {
+            long[] chunk = chunks.get(i);
+            execution.kernels().adamW(step, weightDecay, parameters.range(chunk[0], chunk[1]));
+          }
+        });
+  }
+
+  private void requireIds(Batch batch) {
+    for (int i = 0; i < batch.ids().length; i++) {
+      int id = batch.ids()[i];
+      int target = batch.targets()[i];
+      boolean known = id >= 0 && id < config.vocabSize();
+      if (!known || (target != Batch.IGNORED && (target < 0 || target >= config.vocabSize()))) {
+        throw new IllegalArgumentException(
+            "position "
+                + i
+                + " of the batch has id "
+                + id
+                + " and target "
+                + target
+                + "; the vocabulary has "
+                + config.vocabSize());
+      }
+    }
+  }
+
+  private static Tensor part(Tensor flat, long[] range) {
+    return flat.view(range[0], range[1] - range[0]);
+  }
+
+  private static List<long[]> chunks(long from, long to) {
+    List<long[]> chunks = new ArrayList<>();
+    for (long at = from; at < to; at += CHUNK) {
+      chunks.add(new long[] {at, Math.min(at + CHUNK, to)});
+    }
+    return chunks;
+  }
+
+  private static double sum(double[] parts) {
+    double sum = 0;
+    for (double part : parts) {
+      sum += part;
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,194 @@
+package moxin.train.transformer;
+
+import java.util.ArrayList;
+import java.util.List;
+import moxin.model.DType;
+import moxin.model.ModelConfig;
+import moxin.torch.Device;
+import moxin.torch.Scope;
+import moxin.torch.Tensor;
+
+/// The memory in which one slice of a batch goes forward and backward, allocated once for a shape:
+/// a run's memory is flat by construction. Belongs to one thread at a time.
+final class Workspace implements AutoCloseable {
+  private static final long LOGIT_ELEMENTS = 1L << 25;
+
+  private final int rows;
+  private final int length;
+  private final boolean recomputes;
+  private final List<Block> blocks = new ArrayList<>();
+  private final Shared shared;
+  private final List<Tensor> tensors;
+
+  private Workspace(Plan plan) {
+    this.rows = plan.rows();
+    this.length = plan.length();
+    this.recomputes = plan.memory() == ActivationMemory.RECOMPUTE;
+    try (Scope scope = Scope.open()) {
+      addBlocks(plan);
+      shared = Shared.of(plan);
+      tensors = scope.detach();
+    }
+  }
+
+  /// A workspace for slices of `rows` rows of `length` positions.
+  static Workspace create(
+      ModelConfig config,
+      int rows,
+      int length,
+      DType type,
+      Device device,
+      Kernels kernels,
+      ActivationMemory memory) {
+    return new Workspace(new Plan(config, rows, length, type, device, kernels, memory));
+  }
+
+  private record Plan(
+      ModelConfig config,
+      int rows,
+      int length,
+      DType type,
+      Device device,
+      Kernels kernels,
+      ActivationMemory memory) {
+
+    int positions() {
+      return rows * length;
+    }
+
+    int attendedWidth() {
+      return config.numAttentionHeads() * config.headDim();
+    }
+
+    int projectedWidth() {
+      return attendedWidth() + 2 * config.numKeyValueHeads() * config.headDim();
+    }
+
+    Tensor residual() {
+      return Tensor.zeros(DType.F32, device, positions(), config.hiddenSize());
+    }
+
+    Tensor scales() {
+      return Tensor.zeros(DType.F32, device, positions());
+    }
+
+    Tensor activations(int width) {
+      return Tensor.zeros(type, device, positions(), width);
+    }
+  }
+
+  /// What a block's backward pass needs of its forward pass.
+  ///
+  /// @param x fp32, the residual stream at its start
+  /// @param middle fp32, the residual stream between attention and feed-forward
+  record Block(
+      Tensor x,
+      Tensor attentionRstd,
+      Tensor attentionNormed,
+      Attention attention,
+      Tensor attended,
+      Tensor middle,
+      Tensor feedForwardRstd,
+      Tensor feedForwardNormed,
+      Tensor gateUp) {}
+
+  /// What all blocks use in turn.
+  ///
+  /// @param branch what the last block's feed-forward, or its attention, adds to the stream
+  /// @param dx fp32, the gradient of the residual stream
+  /// @param dxCompute the same in the compute type
+  record Shared(
+      Tensor projected,
+      Tensor branch,
+      Tensor activated,
+      Tensor dAttended,
+      Tensor last,
+      Tensor lastRstd,
+      Tensor lastNormed,
+      Tensor logits,
+      Tensor dx,
+      Tensor dxCompute) {
+
+    private static Shared of(Plan plan) {
+      ModelConfig config = plan.config();
+      long chunk = Math.min(plan.positions(), Math.max(64, LOGIT_ELEMENTS / config.vocabSize()));
+      return new Shared(
+          plan.activations(plan.projectedWidth()),
+          plan.activations(config.hiddenSize()),
+          plan.activations(config.intermediateSize()),
+          plan.activations(plan.attendedWidth()),
+          plan.residual(),
+          plan.scales(),
+          plan.activations(config.hiddenSize()),
+          Tensor.zeros(plan.type(), plan.device(), chunk, config.vocabSize()),
+          plan.residual(),
+          plan.activations(config.hiddenSize()));
+    }
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  int length() {
+    return length;
+  }
+
+  /// Whether all blocks but for their inputs share the memory of one.
+  boolean recomputes() {
+    return recomputes;
+  }
+
+  Block block(int layer) {
+    return blocks.get(layer);
+  }
+
+  Shared shared() {
+    return shared;
+  }
+
+  @Override
+  public void close() {
+    tensors.forEach(Tensor::close);
+  }
+
+  private void addBlocks(Plan plan) {
+    int layers = plan.config().numHiddenLayers();
+    int kept = recomputes ? 1 : layers;
+    AttentionShape shape =
+        new AttentionShape(plan.config(), rows, length, plan.type(), plan.device());
+    List<Attention> attentions = plan.kernels().attentions(shape, kept);
+    for (int layer = 0; layer < layers; layer++) {
+      blocks.add(
+          layer < kept ? newBlock(plan, attentions.get(layer)) : sharing(plan, blocks.getFirst()));
+    }
+  }
+
+  private static Block newBlock(Plan plan, Attention attention) {
+    int hidden = plan.config().hiddenSize();
+    return new Block(
+        plan.residual(),
+        plan.scales(),
+        plan.activations(hidden),
+        attention,
+        plan.activations(plan.attendedWidth()),
+        plan.residual(),
+        plan.scales(),
+        plan.activations(hidden),
+        plan.activations(2 * plan.config().intermediateSize()));
+  }
+
+  /// A block of its own input that computes in the memory of another.
+  private static Block sharing(Plan plan, Block other) {
+    return new Block(
+        plan.residual(),
+        other.attentionRstd(),
+        other.attentionNormed(),
+        other.attention(),
+        other.attended(),
+        other.middle(),
+        other.feedForwardRstd(),
+        other.feedForwardNormed(),
+        other.gateUp());
+  }
+}
