@@ -2,11 +2,11 @@ package moxin.infer.assembly;
 
 import static moxin.infer.assembly.Gpr.R10;
 import static moxin.infer.assembly.Gpr.R11;
+import static moxin.infer.assembly.Gpr.R8;
 import static moxin.infer.assembly.Gpr.RCX;
 import static moxin.infer.assembly.Gpr.RDI;
 import static moxin.infer.assembly.Gpr.RDX;
 import static moxin.infer.assembly.Gpr.RSI;
-import static moxin.infer.assembly.Gpr.R8;
 import static moxin.infer.assembly.Memory.at;
 import static moxin.infer.assembly.Zmm.ZMM30;
 
@@ -42,7 +42,8 @@ final class UnpackKernel {
       if (format.shape() != BlockCode.Shape.PLAIN) {
         asm.vmovups(at(RSI, Panel.SECOND + offset), BlockCode.SECOND);
       }
-      for (int quad = 0; quad < BlockCode.QUADS; quad++) {
+      for (int i = 0; i < BlockCode.QUADS; i++) {
+        int quad = format.quad(i);
         format.weights(asm, RDI, block, quad, WEIGHTS);
         asm.vmovdqu32(at(RSI, Panel.QUADS + quad * Panel.QUAD_BYTES + offset), WEIGHTS);
       }
