@@ -57,7 +57,7 @@ public final class AssembledKernels implements MatrixKernels {
   }
 
   private boolean isOthers(WeightFormat format) {
-    return format == WeightFormat.F32 || format == WeightFormat.BF16 && !multipliesBf16;
+    return format == WeightFormat.F32 || (format == WeightFormat.BF16 && !multipliesBf16);
   }
 
   @Override
@@ -221,7 +221,7 @@ public final class AssembledKernels implements MatrixKernels {
         ExecutableMemory memory = ExecutableMemory.of(code.bytes());
         return new Machine(features, KernelLibrary.Entries.of(code, memory.address()));
       } catch (MachineCodeException e) {
-        return new Refusal(e.getMessage());
+        return new Refusal(e.reason());
       }
     }
   }
@@ -264,6 +264,7 @@ public final class AssembledKernels implements MatrixKernels {
       return addresses.address() + (long) half * BlockCode.ROWS * Long.BYTES;
     }
 
+    @SuppressWarnings("restricted")
     MemorySegment row(int row, long byteSize) {
       long address = addresses.getAtIndex(ValueLayout.JAVA_LONG, row);
       return MemorySegment.ofAddress(address).reinterpret(byteSize);

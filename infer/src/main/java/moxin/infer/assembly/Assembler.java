@@ -104,7 +104,7 @@ public final class Assembler {
     if (d.number() > 7) {
       out.put(0x41);
     }
-    out.put(0xB8 | d.number() & 7);
+    out.put(0xB8 | (d.number() & 7));
     out.put32(value);
   }
 
@@ -194,7 +194,7 @@ public final class Assembler {
     if (s.number() > 7) {
       out.put(0x41);
     }
-    out.put(0x50 | s.number() & 7);
+    out.put(0x50 | (s.number() & 7));
   }
 
   /// Restores a register from the stack.
@@ -202,7 +202,7 @@ public final class Assembler {
     if (d.number() > 7) {
       out.put(0x41);
     }
-    out.put(0x58 | d.number() & 7);
+    out.put(0x58 | (d.number() & 7));
   }
 
   /// Asks the processor about itself: leaf in eax, subleaf in ecx; answers in eax, ebx, ecx, edx.

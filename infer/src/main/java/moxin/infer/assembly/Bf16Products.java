@@ -27,7 +27,7 @@ final class Bf16Products {
   void pack(TileRows rows, int columns, long target, Arena arena) {
     int steps = columns / STEP;
     for (int half = 0; half < 2; half++) {
-      long to = target + half * BlockCode.VECTOR;
+      long to = target + (long) half * BlockCode.VECTOR;
       if (steps > 0) {
         Calls.call(entries.bf16Pack(), rows.half(half), to, steps, Bf16Kernel.STEP_BYTES, 0);
       }
@@ -35,7 +35,7 @@ final class Bf16Products {
     if (columns % STEP > 0) {
       TileRows rest = rest(rows, columns, arena);
       for (int half = 0; half < 2; half++) {
-        long to = target + (long) steps * Bf16Kernel.STEP_BYTES + half * BlockCode.VECTOR;
+        long to = target + (long) steps * Bf16Kernel.STEP_BYTES + (long) half * BlockCode.VECTOR;
         Calls.call(entries.bf16Pack(), rest.half(half), to, 1, Bf16Kernel.STEP_BYTES, 0);
       }
     }
@@ -54,6 +54,7 @@ final class Bf16Products {
     return new TileRows(addresses);
   }
 
+  @SuppressWarnings("restricted")
   void prepare(long x, int tokens, int token, int columns, long input) {
     TokenGroups groups = InputLayout.bf16Groups(tokens);
     int group = groups.groupOf(token);
@@ -74,7 +75,7 @@ final class Bf16Products {
         MemorySegment padded = arena.allocate(ValueLayout.JAVA_FLOAT, STEP);
         long from = x + (long) steps * STEP * Float.BYTES;
         padded.copyFrom(MemorySegment.ofAddress(from).reinterpret((long) rest * Float.BYTES));
-        long to = target + steps * (STEP / 2) * pairBytes;
+        long to = target + steps * (STEP / 2L) * pairBytes;
         Calls.call(entries.bf16Input(), padded.address(), to, 1, pairBytes);
       }
     }

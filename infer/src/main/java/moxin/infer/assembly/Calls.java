@@ -20,6 +20,7 @@ final class Calls {
 
   private Calls() {}
 
+  @SuppressWarnings("restricted")
   private static MethodHandle handle(int arguments) {
     MemoryLayout[] layouts = new MemoryLayout[arguments];
     Arrays.fill(layouts, JAVA_LONG);

@@ -47,6 +47,7 @@ public final class CpuFeatures {
     return detect(System.getProperty("os.arch"));
   }
 
+  @SuppressWarnings("restricted")
   static CpuFeatures detect(String architecture) throws MachineCodeException {
     if (!architecture.equals("amd64") && !architecture.equals("x86_64")) {
       throw new MachineCodeException("no machine code: not supported on " + architecture);

@@ -64,7 +64,7 @@ final class Encoder {
     }
     put(form.opcode());
     switch (rm) {
-      case VectorRegister register -> put(0xC0 | (reg & 7) << 3 | register.number() & 7);
+      case VectorRegister register -> put(0xC0 | (reg & 7) << 3 | (register.number() & 7));
       case Memory memory -> {
         int unit =
             encoding == Encoding.EVEX
@@ -97,7 +97,7 @@ final class Encoder {
     }
     int width = Integer.numberOfTrailingZeros(vectorBytes) - 4;
     put(0x62);
-    put(~((reg >> 3 & 1) << 7 | x << 6 | b << 5 | (reg >> 4 & 1) << 4) & 0xF0 | form.map());
+    put((~((reg >> 3 & 1) << 7 | x << 6 | b << 5 | (reg >> 4 & 1) << 4) & 0xF0) | form.map());
     put(form.wide() << 7 | (~vvvv & 15) << 3 | 4 | form.prefix());
     put(width << 5 | broadcast << 4 | (~vvvv >> 4 & 1) << 3);
   }
@@ -123,7 +123,7 @@ final class Encoder {
       throw new IllegalArgumentException("VEX has 16 registers of at most 32 bytes");
     }
     put(0xC4);
-    put(~((reg >> 3 & 1) << 7 | x << 6 | b << 5) & 0xE0 | form.map());
+    put((~((reg >> 3 & 1) << 7 | x << 6 | b << 5) & 0xE0) | form.map());
     // The manual lists no W for the shared forms but W0; unpacking quadwords ignores it.
     put((~vvvv & 15) << 3 | (vectorBytes == 32 ? 4 : 0) | form.prefix());
   }
@@ -141,7 +141,7 @@ final class Encoder {
   void general(boolean wide, int reg, Gpr rm, int... opcode) {
     int rex = 0x40 | (wide ? 8 : 0) | reg >> 3 << 2 | rm.number() >> 3;
     opcode(rex, opcode);
-    put(0xC0 | (reg & 7) << 3 | rm.number() & 7);
+    put(0xC0 | (reg & 7) << 3 | (rm.number() & 7));
   }
 
   private void opcode(int rex, int... opcode) {

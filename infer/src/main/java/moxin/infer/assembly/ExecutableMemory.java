@@ -113,6 +113,7 @@ public final class ExecutableMemory implements AutoCloseable {
                   ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
     }
 
+    @SuppressWarnings("restricted")
     private static MethodHandle function(String name, FunctionDescriptor type)
         throws MachineCodeException {
       SymbolLookup lookup = LINKER.defaultLookup();
@@ -124,6 +125,7 @@ public final class ExecutableMemory implements AutoCloseable {
       return LINKER.downcallHandle(symbol, type, ERRNO);
     }
 
+    @SuppressWarnings("restricted")
     MemorySegment map(long byteSize) throws MachineCodeException {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment state = arena.allocate(STATE);

@@ -27,17 +27,23 @@ final class InputLayout {
   /// The 4-byte numbers behind the bytes of a record.
   enum Value {
     /// fp32, the scale s.
-    SCALE,
+    SCALE(0),
     /// int32, −8 · Σq.
-    MINUS_8_SUM,
+    MINUS_8_SUM(1),
     /// int32, −128 · Σq.
-    MINUS_128_SUM,
+    MINUS_128_SUM(2),
     /// fp32, s · (float) Σq.
-    SCALED_SUM,
+    SCALED_SUM(3),
     /// int32, −32 times the sum of the first 16 bytes.
-    MINUS_32_SUM_LOW,
+    MINUS_32_SUM_LOW(4),
     /// int32, −32 times the sum of the last 16 bytes.
-    MINUS_32_SUM_HIGH
+    MINUS_32_SUM_HIGH(5);
+
+    private final int index;
+
+    Value(int index) {
+      this.index = index;
+    }
   }
 
   private InputLayout() {}
@@ -52,7 +58,7 @@ final class InputLayout {
 
   /// Where a value of token `token` lies in the record of a group of `tokens`.
   static int valueOffset(int tokens, int token, Value value) {
-    return tokens * BLOCK + (value.ordinal() * tokens + token) * Float.BYTES;
+    return tokens * BLOCK + (value.index * tokens + token) * Float.BYTES;
   }
 
   static long int8TokenBytes(int columns) {

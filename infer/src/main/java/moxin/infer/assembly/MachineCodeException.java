@@ -6,7 +6,15 @@ import java.io.Serial;
 public final class MachineCodeException extends Exception {
   @Serial private static final long serialVersionUID = 1L;
 
-  MachineCodeException(String message) {
-    super(message);
+  private final String reason;
+
+  MachineCodeException(String reason) {
+    super(reason);
+    this.reason = reason;
+  }
+
+  /// The message.
+  public String reason() {
+    return reason;
   }
 }

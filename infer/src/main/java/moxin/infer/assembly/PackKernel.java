@@ -33,7 +33,6 @@ record PackKernel(
     int wordStride) {
   private static final int ROWS = BlockCode.ROWS;
   private static final int LANES = 4;
-  private static final int LANE_BYTES = 16;
   private static final Zmm MASK = Zmm.ZMM31;
 
   static PackKernel of(BlockCode format) {

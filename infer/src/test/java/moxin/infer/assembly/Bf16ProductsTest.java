@@ -113,7 +113,7 @@ class Bf16ProductsTest {
 
   private static short toBf16(float value) {
     int bits = Float.floatToRawIntBits(value);
-    return (short) (bits + 0x7FFF + (bits >> 16 & 1) >> 16);
+    return (short) ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
   }
 
   private static float fromBf16(short bits) {

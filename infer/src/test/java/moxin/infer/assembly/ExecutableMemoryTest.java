@@ -31,6 +31,7 @@ class ExecutableMemoryTest {
   }
 
   @Test
+  @SuppressWarnings("restricted")
   void codeRuns() throws Throwable {
     assumeThisIsX64();
     try (ExecutableMemory memory = ExecutableMemory.of(sum())) {
