@@ -54,6 +54,10 @@ final class CpuSession implements LanguageModel.Session {
 
   @Override
   public void close() {
+    KvCache open = cache;
     cache = null;
+    if (open != null) {
+      open.close();
+    }
   }
 }

@@ -1,23 +1,35 @@
 package moxin.infer;
 
 import java.util.Optional;
+import moxin.infer.kernel.MatrixKernels;
+import moxin.infer.kernel.ScalarKernels;
+import moxin.infer.kernel.VectorKernels;
 
 /// The kernels an engine runs with.
 ///
-/// @param kernels what computes
+/// @param matrices what multiplies with weights
+/// @param blocks what computes the rest
 /// @param fallbackReason why these are not the fastest or not the ones asked for
-record KernelSelection(Kernels kernels, Optional<String> fallbackReason) {
+record KernelSelection(
+    MatrixKernels matrices, BlockKernels blocks, Optional<String> fallbackReason) {
 
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
   static KernelSelection of(KernelChoice choice) {
     return switch (choice) {
-      case SCALAR -> new KernelSelection(new ScalarKernels(), Optional.empty());
-      case AUTO, VECTOR ->
+      case SCALAR -> scalar(Optional.empty());
+      case VECTOR, AUTO, ASSEMBLED ->
           vectorObstacle()
-              .map(reason -> new KernelSelection(new ScalarKernels(), Optional.of(reason)))
-              .orElseGet(() -> new KernelSelection(new VectorKernels(), Optional.empty()));
+              .map(reason -> scalar(Optional.of(reason)))
+              .orElseGet(
+                  () ->
+                      new KernelSelection(
+                          new VectorKernels(), new VectorBlockKernels(), Optional.empty()));
     };
+  }
+
+  private static KernelSelection scalar(Optional<String> reason) {
+    return new KernelSelection(new ScalarKernels(), new ScalarBlockKernels(), reason);
   }
 
   private static Optional<String> vectorObstacle() {
@@ -25,6 +37,6 @@ record KernelSelection(Kernels kernels, Optional<String> fallbackReason) {
       return Optional.of(
           "slow scalar kernels: this JVM runs without --add-modules=" + VECTOR_MODULE);
     }
-    return VectorKernels.obstacle();
+    return VectorBlockKernels.obstacle();
   }
 }

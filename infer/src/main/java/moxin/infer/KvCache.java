@@ -1,39 +1,55 @@
 package moxin.infer;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import moxin.model.ModelConfig;
+import moxin.model.Precision;
 import org.jspecify.annotations.Nullable;
 
-/// Keys and values of one session; position `p` lives in slot `p mod capacity`. Blocks of 32 slots
-/// are allocated when first written. Keys of a block are `(G, D, 32)`, values `(32, G, D)`.
-final class KvCache {
-  private final int width;
+/// Keys and values of one session in native memory; position `p` lives in slot `p mod capacity`.
+/// Blocks of 32 slots are allocated when first written, all heads of a layer in one: keys `(G, D,
+/// 32)`, values `(G, 32, D)`.
+///
+/// The capacity is a multiple of 32, so that a block of slots holds 32 neighbouring positions that
+/// begin at a multiple of 32.
+final class KvCache implements AutoCloseable {
+  /// Slots of a block.
+  static final int BLOCK = 32;
+
+  private final ModelConfig config;
+  private final KvType type;
   private final int window;
   private final int capacity;
-  private final float[][] @Nullable [] keys;
-  private final float[][] @Nullable [] values;
+  private final int depth;
+  private final int groups;
+  private final @Nullable MemorySegment[][] keys;
+  private final @Nullable MemorySegment[][] values;
+  private final Arena arena = Arena.ofShared();
   private int position;
   private int oldest;
 
   /// @param chunk how many positions may be written before the first of them is read
-  KvCache(ModelConfig config, int chunk) {
-    this.width = config.numKeyValueHeads() * config.headDim();
+  @SuppressWarnings("MustBeClosedChecker")
+  KvCache(ModelConfig config, KvType type, int chunk) {
+    this.config = config;
+    this.type = type;
+    this.depth = config.headDim();
+    this.groups = config.numKeyValueHeads();
     this.window = config.slidingWindow().orElse(Integer.MAX_VALUE);
     long slots =
         config.slidingWindow().isPresent()
             ? (long) window + chunk - 1
             : config.maxPositionEmbeddings();
-    long blocks = (slots + Kernels.TILE - 1) / Kernels.TILE;
-    this.capacity = Math.toIntExact(blocks * Kernels.TILE);
-    this.keys = new float[config.numHiddenLayers()][(int) blocks][];
-    this.values = new float[config.numHiddenLayers()][(int) blocks][];
+    long blocks = (slots + BLOCK - 1) / BLOCK;
+    this.capacity = Math.toIntExact(blocks * BLOCK);
+    this.keys = new MemorySegment[config.numHiddenLayers()][(int) blocks];
+    this.values = new MemorySegment[config.numHiddenLayers()][(int) blocks];
   }
 
   int position() {
     return position;
-  }
-
-  int slot(int at) {
-    return at % capacity;
   }
 
   /// The lowest position that a query at `at` sees.
@@ -41,23 +57,68 @@ final class KvCache {
     return Math.max(0, at - window + 1);
   }
 
-  float[] keyBlock(int layer, int block) {
-    return block(keys[layer], block);
+  /// The keys `(D, 32)` of head `group` in the block of position `at` in fp32: the cache's own
+  /// memory where it holds fp32, or `scratch`.
+  MemorySegment keys(
+      int layer, int at, int group, BlockKernels kernels, MemorySegment scratch) {
+    return panel(keys[layer], at, group, kernels, scratch);
   }
 
-  float[] valueBlock(int layer, int block) {
-    return block(values[layer], block);
+  /// The values `(32, D)`, likewise.
+  MemorySegment values(
+      int layer, int at, int group, BlockKernels kernels, MemorySegment scratch) {
+    return panel(values[layer], at, group, kernels, scratch);
   }
 
-  /// Writes the key and value of position `at`.
-  void put(int layer, int at, float[] key, int keyAt, float[] value, int valueAt) {
-    int slot = slot(at);
-    float[] keyBlock = block(keys[layer], slot / Kernels.TILE);
-    for (int i = 0; i < width; i++) {
-      keyBlock[i * Kernels.TILE + slot % Kernels.TILE] = key[keyAt + i];
+  private MemorySegment panel(
+      @Nullable MemorySegment[] blocks,
+      int at,
+      int group,
+      BlockKernels kernels,
+      MemorySegment scratch) {
+    MemorySegment stored = block(blocks, at);
+    int count = depth * BLOCK;
+    MemorySegment head =
+        stored.asSlice((long) group * count * type.byteSize(), (long) count * type.byteSize());
+    if (type == KvType.F32) {
+      return head;
     }
-    float[] valueBlock = block(values[layer], slot / Kernels.TILE);
-    System.arraycopy(value, valueAt, valueBlock, slot % Kernels.TILE * width, width);
+    kernels.widen(head, type, scratch, count);
+    return scratch;
+  }
+
+  /// Allocates what the positions `[position, position + count)` of all layers need.
+  void reserve(int count) {
+    for (int layer = 0; layer < keys.length; layer++) {
+      for (int at = position / BLOCK * BLOCK; at < position + count; at += BLOCK) {
+        block(keys[layer], at);
+        block(values[layer], at);
+      }
+    }
+  }
+
+  /// Writes the key and value of position `at`, `(G, D)` each, given in fp32 from float `from`.
+  void put(int layer, int at, MemorySegment key, long keyFrom, MemorySegment value, long valueFrom) {
+    int slot = at % BLOCK;
+    MemorySegment keyBlock = block(keys[layer], at);
+    MemorySegment valueBlock = block(values[layer], at);
+    for (int group = 0; group < groups; group++) {
+      long start = (long) group * depth * BLOCK;
+      for (int d = 0; d < depth; d++) {
+        long i = (long) group * depth + d;
+        store(keyBlock, start + (long) d * BLOCK + slot, key, keyFrom + i);
+        store(valueBlock, start + (long) slot * depth + d, value, valueFrom + i);
+      }
+    }
+  }
+
+  private void store(MemorySegment block, long index, MemorySegment source, long from) {
+    float number = source.getAtIndex(ValueLayout.JAVA_FLOAT, from);
+    switch (type) {
+      case F32 -> block.setAtIndex(ValueLayout.JAVA_FLOAT, index, number);
+      case F16 -> block.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16(number));
+      case BF16 -> block.setAtIndex(ValueLayout.JAVA_SHORT, index, Precision.floatToBf16(number));
+    }
   }
 
   /// Counts `count` positions as written.
@@ -76,12 +137,53 @@ final class KvCache {
     position = target;
   }
 
-  private float[] block(float[] @Nullable [] blocks, int block) {
-    float[] found = blocks[block];
+  /// Bytes in use.
+  long byteSize() {
+    long blocks = 0;
+    for (MemorySegment[] layer : keys) {
+      blocks += Arrays.stream(layer).filter(block -> block != null).count();
+    }
+    return 2 * blocks * blockBytes();
+  }
+
+  private long blockBytes() {
+    return (long) groups * depth * BLOCK * type.byteSize();
+  }
+
+  private MemorySegment block(@Nullable MemorySegment[] blocks, int at) {
+    int index = at % capacity / BLOCK;
+    MemorySegment found = blocks[index];
     if (found == null) {
-      found = new float[width * Kernels.TILE];
-      blocks[block] = found;
+      found = arena.allocate(blockBytes(), 64);
+      blocks[index] = found;
     }
     return found;
+  }
+
+  /// A copy with the same positions.
+  KvCache copy(int chunk) {
+    KvCache copy = new KvCache(config, type, chunk);
+    copyBlocks(keys, copy.keys, copy);
+    copyBlocks(values, copy.values, copy);
+    copy.position = position;
+    copy.oldest = oldest;
+    return copy;
+  }
+
+  private static void copyBlocks(
+      @Nullable MemorySegment[][] from, @Nullable MemorySegment[][] to, KvCache owner) {
+    for (int layer = 0; layer < from.length; layer++) {
+      for (int i = 0; i < from[layer].length; i++) {
+        MemorySegment block = from[layer][i];
+        if (block != null) {
+          to[layer][i] = owner.arena.allocate(block.byteSize(), 64).copyFrom(block);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    arena.close();
   }
 }
