@@ -15,13 +15,13 @@ import java.lang.foreign.MemorySegment;
 ///   integer dot product of a block:
 ///   - Q8_0: `y = fma((float) dot(q_w, q_x), d · s, y)`
 ///   - Q4_0: the same with weights `q_w − 8`
-///   - Q4_K, Q5_K per 32: `y = fma((float) dot(q_w, q_x), (d · scale) · s, y)`, then `y = fma(−(dmin
-///     · min), s · (float) sum, y)`
+///   - Q4_K, Q5_K per 32: `y = fma((float) dot(q_w, q_x), (d · scale) · s, y)`, then `y =
+///     fma(−(dmin · min), s · (float) sum, y)`
 ///   - Q6_K per 16: `y = fma((float) dot(q_w − 32, q_x), (d · scale) · s, y)`
 ///
 ///   where products in brackets are rounded to fp32 one by one. All tiers give the same bits.
-/// - BF16 with bf16 inputs (machine code only): pairs of products by `vdpbf16ps`, in ascending order.
-///   Same bits for every call, other bits than the other tiers; see `docs/PRECISION.md`.
+/// - BF16 with bf16 inputs (machine code only): pairs of products by `vdpbf16ps`, in ascending
+///   order. Same bits for every call, other bits than the other tiers; see `docs/PRECISION.md`.
 public interface MatrixKernels {
 
   /// Rows of a tile.
@@ -62,8 +62,8 @@ public interface MatrixKernels {
       int columns,
       MemorySegment input);
 
-  /// Multiplies the tiles `[fromTile, toTile)` of `weights` with `tokens` prepared tokens. Calls for
-  /// different tiles may run at once.
+  /// Multiplies the tiles `[fromTile, toTile)` of `weights` with `tokens` prepared tokens. Calls
+  /// for different tiles may run at once.
   ///
   /// @param y fp32 outputs: rows of tile t of token n are written from float `n · yStride + 32 · t`
   void multiply(

@@ -1,0 +1,87 @@
+package moxin.infer.kernel;
+
+/// Where the Vector API tier keeps weights and inputs; all sizes in bytes.
+///
+/// **Weights.** A tile of 32 rows interleaves its rows. F32: 32 floats for each k. All else is made
+/// of 64-byte *lines* of 32 shorts, in which row i is short 2i and row i + 16 is short 2i + 1 (0 ≤
+/// i < 16), so that the lower and the upper halves of a line's ints are neighbouring rows:
+///
+/// - BF16: a line for each k.
+/// - Q8_0, per 32 k: a line of f16 scales, 16 lines of bytes (k even low, k odd high).
+/// - Q4_0, per 32 k: a line of f16 scales, 8 lines of nibbles (k ascending from the lowest).
+/// - Q4_K, per 256 k: lines of f16 d and dmin, then per 32 k: a line of 6-bit scale (low byte) and
+///   minimum, 8 lines of nibbles.
+/// - Q5_K: as Q4_K, and after the nibbles 2 lines of fifth bits (k ascending from bit 0).
+/// - Q6_K, per 256 k: a line of f16 d, then per 32 k: a line of 2 scale bytes, 8 lines of lower
+///   nibbles, 4 lines of upper bit pairs (k ascending from the lowest).
+///
+/// **Inputs.** Tokens in groups of [#GROUP], the last group with what is left, n. F32: n floats for
+/// each k. INT8: three arrays, each of whole groups: n shorts for each k; n fp32 scales for each
+/// block of 32; n sums of bytes, as shorts, for each 8 of k.
+final class VectorLayout {
+
+  /// Tokens of a group of inputs: as many as the largest fp32 kernel takes.
+  static final int GROUP = 12;
+
+  /// Elements of a block of quantised activations.
+  static final int BLOCK = 32;
+
+  /// Bytes of 32 interleaved shorts.
+  static final int LINE = 64;
+
+  private VectorLayout() {}
+
+  /// Elements along K of a unit of packed weights.
+  static int unitElements(WeightFormat format) {
+    return format.blockElements();
+  }
+
+  /// Bytes of a unit of a tile of packed weights.
+  static int unitBytes(WeightFormat format) {
+    return switch (format) {
+      case F32 -> 2 * LINE;
+      case BF16 -> LINE;
+      default -> headerBytes(format) + unitElements(format) / BLOCK * blockBytes(format);
+    };
+  }
+
+  /// Bytes of a unit before its blocks.
+  static int headerBytes(WeightFormat format) {
+    return switch (format) {
+      case F32, BF16, Q8_0, Q4_0 -> 0;
+      case Q6_K -> LINE;
+      case Q4_K, Q5_K -> 2 * LINE;
+    };
+  }
+
+  /// Bytes of 32 elements along K of a tile of quantised weights.
+  static int blockBytes(WeightFormat format) {
+    return switch (format) {
+      case F32, BF16 -> throw new IllegalArgumentException(format + " has no blocks");
+      case Q8_0 -> 17 * LINE;
+      case Q4_0, Q4_K -> 9 * LINE;
+      case Q5_K -> 11 * LINE;
+      case Q6_K -> 13 * LINE;
+    };
+  }
+
+  /// Bytes of a tile of packed weights.
+  static long tileBytes(WeightFormat format, int columns) {
+    return (long) columns / unitElements(format) * unitBytes(format);
+  }
+
+  /// Where the quantised activations' scales begin.
+  static long scalesAt(long tokens, int columns) {
+    return 2 * tokens * columns;
+  }
+
+  /// Where the quantised activations' sums begin.
+  static long sumsAt(long tokens, int columns) {
+    return scalesAt(tokens, columns) + 4 * tokens * (columns / BLOCK);
+  }
+
+  /// Bytes of quantised activations.
+  static long quantisedBytes(long tokens, int columns) {
+    return sumsAt(tokens, columns) + 8 * tokens * (columns / BLOCK);
+  }
+}

@@ -1,0 +1,143 @@
+package moxin.infer.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/// Rearranges rows as files store them into the tiles that [VectorLayout] describes.
+final class VectorPacking {
+
+  private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int LINE = VectorLayout.LINE;
+
+  private VectorPacking() {}
+
+  /// Packs tile `tile`.
+  static void pack(PackedMatrix target, int tile, RowSource source) {
+    WeightFormat format = target.format();
+    long tileBytes = VectorLayout.tileBytes(format, target.columns());
+    MemorySegment data = target.data().asSlice(tile * tileBytes, tileBytes);
+    int first = tile * MatrixKernels.TILE;
+    int present = Math.min(MatrixKernels.TILE, target.rows() - first);
+    if (present < MatrixKernels.TILE) {
+      data.fill((byte) 0);
+    }
+    for (int row = 0; row < present; row++) {
+      packRow(format, source.row(first + row), data, row, target.columns());
+    }
+  }
+
+  private static void packRow(
+      WeightFormat format, MemorySegment row, MemorySegment data, int index, int columns) {
+    long at = format == WeightFormat.F32 ? 4L * index : 4L * (index % 16) + 2L * (index / 16);
+    int unitBytes = VectorLayout.unitBytes(format);
+    int units = columns / VectorLayout.unitElements(format);
+    for (int unit = 0; unit < units; unit++, at += unitBytes) {
+      long from = (long) unit * format.blockBytes();
+      switch (format) {
+        case F32 -> data.set(INT, at, row.get(INT, from));
+        case BF16 -> data.set(SHORT, at, row.get(SHORT, from));
+        case Q8_0 -> copyLines(row, from, data, at, 17);
+        case Q4_0 -> {
+          copyLines(row, from, data, at, 1);
+          packQ4(row, from + 2, data, at + LINE);
+        }
+        case Q4_K -> packFourBits(row, from, from + 16, data, at, format);
+        case Q5_K -> {
+          packFourBits(row, from, from + 48, data, at, format);
+          packFifthBits(row, from + 16, data, at);
+        }
+        case Q6_K -> packSixBits(row, from, data, at);
+      }
+    }
+  }
+
+  private static void copyLines(
+      MemorySegment row, long from, MemorySegment data, long at, int lines) {
+    for (int line = 0; line < lines; line++) {
+      data.set(SHORT, at + line * LINE, row.get(SHORT, from + 2 * line));
+    }
+  }
+
+  private static void packQ4(MemorySegment row, long from, MemorySegment data, long at) {
+    for (int line = 0; line < 4; line++) {
+      int pairs = row.get(INT, from + 4 * line);
+      data.set(SHORT, at + line * LINE, nibbles(pairs));
+      data.set(SHORT, at + (line + 4) * LINE, nibbles(pairs >>> 4));
+    }
+  }
+
+  /// The lower nibbles of 4 bytes side by side.
+  private static short nibbles(int bytes) {
+    int low = bytes & 0x0f0f0f0f;
+    int pairs = low | low >>> 4;
+    return (short) (pairs & 0xff | pairs >>> 8 & 0xff00);
+  }
+
+  private static void packFourBits(
+      MemorySegment row,
+      long from,
+      long nibbles,
+      MemorySegment data,
+      long at,
+      WeightFormat format) {
+    copyLines(row, from, data, at, 2);
+    int blockBytes = VectorLayout.blockBytes(format);
+    for (int block = 0; block < 8; block++) {
+      long to = at + 2 * LINE + (long) block * blockBytes;
+      int scale = WeightBlock.sixBitScale(row, from + 4, block);
+      int minimum = WeightBlock.sixBitMinimum(row, from + 4, block);
+      data.set(SHORT, to, (short) (scale | minimum << 8));
+      int shift = block % 2 * 4;
+      for (int line = 0; line < 8; line++) {
+        int pairs = row.get(INT, nibbles + block / 2 * 32 + 4 * line);
+        data.set(SHORT, to + (line + 1) * LINE, nibbles(pairs >>> shift));
+      }
+    }
+  }
+
+  private static void packFifthBits(MemorySegment row, long from, MemorySegment data, long at) {
+    int blockBytes = VectorLayout.blockBytes(WeightFormat.Q5_K);
+    for (int block = 0; block < 8; block++) {
+      int bits = 0;
+      for (int i = 0; i < 32; i++) {
+        bits |= (row.get(BYTE, from + i) >>> block & 1) << i;
+      }
+      long to = at + 2 * LINE + (long) block * blockBytes + 9 * LINE;
+      data.set(SHORT, to, (short) bits);
+      data.set(SHORT, to + LINE, (short) (bits >>> 16));
+    }
+  }
+
+  private static void packSixBits(MemorySegment row, long from, MemorySegment data, long at) {
+    copyLines(row, from + 208, data, at, 1);
+    for (int block = 0; block < 8; block++) {
+      long to = at + LINE + (long) block * VectorLayout.blockBytes(WeightFormat.Q6_K);
+      data.set(SHORT, to, row.get(SHORT, from + 192 + 2 * block));
+      int quarter = block % 4;
+      long low = from + 64 * (block / 4) + 32 * (quarter % 2);
+      long high = from + 128 + 32 * (block / 4);
+      for (int line = 0; line < 8; line++) {
+        int pairs = row.get(INT, low + 4 * line) >>> 4 * (quarter / 2);
+        data.set(SHORT, to + (line + 1) * LINE, nibbles(pairs));
+      }
+      for (int line = 0; line < 4; line++) {
+        int bits =
+            bitPairs(row.get(INT, high + 8 * line) >>> 2 * quarter)
+                | bitPairs(row.get(INT, high + 8 * line + 4) >>> 2 * quarter) << 8;
+        data.set(SHORT, to + (line + 9) * LINE, (short) bits);
+      }
+    }
+  }
+
+  /// The lowest 2 bits of 4 bytes side by side.
+  private static int bitPairs(int bytes) {
+    int low = bytes & 0x03030303;
+    int pairs = low | low >>> 6;
+    return pairs & 15 | pairs >>> 12 & 0xf0;
+  }
+}
