@@ -86,6 +86,11 @@ public final class CpuModel implements LanguageModel {
     return selection.matrices().name();
   }
 
+  /// Bytes of the packed matrices, which every pass reads.
+  public long weightBytes() {
+    return weights.byteSize();
+  }
+
   /// Why the kernels are not the fastest, where they are not and it was not asked for.
   public Optional<String> kernelFallback() {
     return selection.fallbackReason();
