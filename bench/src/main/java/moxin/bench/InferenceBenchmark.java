@@ -55,7 +55,8 @@ public final class InferenceBenchmark {
     List<Double> decodes = new ArrayList<>();
     List<Double> bandwidths = new ArrayList<>();
     Map<Integer, List<Double>> batches = new LinkedHashMap<>();
-    try (VectorMemoryProbe probe = new VectorMemoryProbe(threads)) {
+    try (VectorMemoryProbe probe = new VectorMemoryProbe(threads);
+        Progress.Task task = progress.start("Measure", options.repetitions, "repetitions")) {
       probe.bytesPerSecond();
       for (int i = 0; i < options.repetitions; i++) {
         prefills.add(options.prefill / prefill(options.prefill));
@@ -67,7 +68,7 @@ public final class InferenceBenchmark {
               .computeIfAbsent(batch, _ -> new ArrayList<>())
               .add(batch * (double) options.decode / decode(batch));
         }
-        progress.advance(1);
+        task.advance(1);
       }
     }
     double decode = median(decodes);
