@@ -40,11 +40,12 @@ final class VectorInputs {
       MemorySegment input) {
     for (int first = from; first < to; first += GROUP) {
       int n = Math.min(GROUP, tokens - first);
+      int stride = VectorLayout.stride(tokens);
       long group = 4L * first * columns;
       for (int t = 0; t < n; t++) {
         long token = 4 * (first + t) * xStride;
         for (int k = 0; k < columns; k++) {
-          input.set(FLOAT, group + 4L * (k * n + t), x.get(FLOAT, token + 4L * k));
+          input.set(FLOAT, group + 4L * (k * stride + t), x.get(FLOAT, token + 4L * k));
         }
       }
     }
@@ -63,21 +64,22 @@ final class VectorInputs {
     int[] quants = new int[BLOCK];
     for (int first = from; first < to; first += GROUP) {
       int n = Math.min(GROUP, tokens - first);
+      int stride = VectorLayout.stride(tokens);
       long shorts = 2L * first * columns;
       long scales = VectorLayout.scalesAt(tokens, columns) + 4L * first * blocks;
       long sums = VectorLayout.sumsAt(tokens, columns) + 8L * first * blocks;
       for (int t = 0; t < n; t++) {
         for (int block = 0; block < blocks; block++) {
           long at = 4 * ((first + t) * xStride + block * BLOCK);
-          input.set(FLOAT, scales + 4L * (block * n + t), quantise(x, at, quants));
-          long to16 = shorts + 2L * (block * BLOCK * n + t);
+          input.set(FLOAT, scales + 4L * (block * stride + t), quantise(x, at, quants));
+          long to16 = shorts + 2L * (block * BLOCK * stride + t);
           for (int part = 0; part < 4; part++) {
             int sum = 0;
             for (int i = 8 * part; i < 8 * part + 8; i++) {
               sum += quants[i];
-              input.set(SHORT, to16 + 2L * i * n, (short) quants[i]);
+              input.set(SHORT, to16 + 2L * i * stride, (short) quants[i]);
             }
-            input.set(SHORT, sums + 2L * ((4 * block + part) * n + t), (short) sum);
+            input.set(SHORT, sums + 2L * ((4 * block + part) * stride + t), (short) sum);
           }
         }
       }

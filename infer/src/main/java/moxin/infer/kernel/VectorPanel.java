@@ -30,6 +30,16 @@ final class VectorPanel {
   /// Sign and, 3 bits below it, the 15 other bits of an f16 in its place in an fp32.
   static final int HALF_BITS = 0x8fffe000;
 
+  /// The bits of 65536, from which on what [#HALF_TO_FLOAT] makes stands for infinity or a NaN,
+  /// which setting the bits of [#INFINITE] turns it into.
+  static final int TOO_LARGE = Float.floatToRawIntBits(65536);
+
+  /// The bits of an fp32's exponent.
+  static final int INFINITE = 0x7f800000;
+
+  /// All bits of an fp32 but the sign.
+  static final int MAGNITUDE = 0x7fffffff;
+
   /// Weights: column k from short `k · ROWS`; each tile's rows in the order of a line.
   final short[] weights = new short[COLUMNS * ROWS];
 
@@ -102,13 +112,10 @@ final class VectorPanel {
             .and(HALF_BITS)
             .reinterpretAsFloats()
             .mul(HALF_TO_FLOAT);
-    // From 65536 up, it stands for infinity or a NaN.
+    IntVector sized = value.reinterpretAsInts().and(MAGNITUDE);
     return value
         .reinterpretAsInts()
-        .lanewise(
-            VectorOperators.OR,
-            0x7f800000,
-            value.abs().compare(VectorOperators.GE, 65536f).cast(INTS))
+        .lanewise(VectorOperators.OR, INFINITE, sized.compare(VectorOperators.GE, TOO_LARGE))
         .reinterpretAsFloats();
   }
 

@@ -1,0 +1,211 @@
+package moxin.infer.kernel;
+
+import static moxin.infer.kernel.VectorLayout.BLOCK;
+import static moxin.infer.kernel.VectorLayout.LINE;
+import static moxin.infer.kernel.VectorPanel.HALF_BITS;
+import static moxin.infer.kernel.VectorPanel.HALF_TO_FLOAT;
+import static moxin.infer.kernel.VectorPanel.INFINITE;
+import static moxin.infer.kernel.VectorPanel.MAGNITUDE;
+import static moxin.infer.kernel.VectorPanel.TOO_LARGE;
+import static moxin.infer.kernel.VectorWidth.FLOATS;
+import static moxin.infer.kernel.VectorWidth.INTS;
+import static moxin.infer.kernel.VectorWidth.LANES;
+import static moxin.infer.kernel.VectorWidth.ORDER;
+import static moxin.infer.kernel.VectorWidth.SHORTS;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Products of Q8_0 and Q4_0 weights with one token, straight from packed memory.
+///
+/// A block is written out, since the compiler does not unroll a loop of this size and then spends
+/// half the time on bounds.
+final class VectorDots {
+
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+
+  private VectorDots() {}
+
+  /// Multiplies one tile.
+  static void multiply(PackedMatrix weights, int tile, MemorySegment input, MemorySegment y) {
+    MemorySegment data = weights.data();
+    int columns = weights.columns();
+    long w = tile * VectorLayout.tileBytes(weights.format(), columns);
+    long to = 4L * MatrixKernels.TILE * tile;
+    for (int byteOfLine = 0; byteOfLine < LINE; byteOfLine += 4 * LANES, w += 4 * LANES, to += 4 * LANES) {
+      switch (weights.format()) {
+        case Q8_0 -> dotQ8(data, w, columns, input, y, to);
+        case Q4_0 -> dotQ4(data, w, columns, input, y, to);
+        case F32, BF16, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no kernel for " + weights.format());
+      }
+    }
+  }
+
+  private static void dotQ4(
+      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+    FloatVector low = FloatVector.zero(FLOATS);
+    FloatVector high = low;
+    long scales = VectorLayout.scalesAt(1, columns);
+    long sums = VectorLayout.sumsAt(1, columns);
+    long at = 0;
+    for (int block = 0; block < columns / BLOCK; block++, w += 9 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
+      int sum = x.get(SHORT, sums) + x.get(SHORT, sums + 2) + x.get(SHORT, sums + 4) + x.get(SHORT, sums + 6);
+      // The result fits 16 bits, so that what overflows on the way does not matter.
+      ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-8 * sum));
+      ShortVector v;
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 2)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 4)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 6)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 2 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 8)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 10)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 12)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 14)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 3 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 16)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 18)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 20)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 22)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 4 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 24)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 26)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 28)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 30)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 5 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 32)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 34)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 36)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 38)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 6 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 40)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 42)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 44)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 46)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 7 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 48)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 50)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 52)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 54)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 8 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 56)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 58)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 60)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 62)));
+      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d0 = d0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector d1 = halves.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d1 = d1.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      float scale = x.get(FLOAT, scales);
+      IntVector pair = dot.reinterpretAsInts();
+      IntVector lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      IntVector upper = pair.lanewise(VectorOperators.ASHR, 16);
+      low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(d0.mul(scale), low);
+      high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(d1.mul(scale), high);
+    }
+    low.intoMemorySegment(y, to, ORDER);
+    high.intoMemorySegment(y, to + LINE, ORDER);
+  }
+
+  private static void dotQ8(
+      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+    FloatVector low = FloatVector.zero(FLOATS);
+    FloatVector high = low;
+    long scales = VectorLayout.scalesAt(1, columns);
+    long at = 0;
+    for (int block = 0; block < columns / BLOCK; block++, w += 17 * LINE, at += 2 * BLOCK, scales += 4) {
+      ShortVector sum = ShortVector.zero(SHORTS);
+      ShortVector coarse = sum;
+      ShortVector v;
+      ShortVector p;
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 2)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 2 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 4)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 6)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 3 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 8)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 10)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 4 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 12)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 14)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 5 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 16)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 18)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 6 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 20)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 22)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 7 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 24)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 26)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 8 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 28)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 30)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 9 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 32)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 34)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 10 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 36)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 38)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 11 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 40)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 42)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 12 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 44)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 46)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 13 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 48)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 50)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 14 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 52)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 54)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 15 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 56)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 58)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 16 * LINE, ORDER);
+      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 60)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 62)));
+      sum = sum.add(p);
+      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d0 = d0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector d1 = halves.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d1 = d1.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      float scale = x.get(FLOAT, scales);
+      // What rounding down left, 0 to 1008.
+      IntVector rest = sum.sub(coarse.lanewise(VectorOperators.LSHL, 6)).reinterpretAsInts();
+      IntVector pair = coarse.reinterpretAsInts();
+      IntVector lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 10).add(rest.and(0xffff));
+      IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).lanewise(VectorOperators.LSHL, 6).add(rest.lanewise(VectorOperators.LSHR, 16));
+      low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(d0.mul(scale), low);
+      high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(d1.mul(scale), high);
+    }
+    low.intoMemorySegment(y, to, ORDER);
+    high.intoMemorySegment(y, to + LINE, ORDER);
+  }
+}

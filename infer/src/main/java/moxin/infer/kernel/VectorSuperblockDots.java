@@ -1,0 +1,304 @@
+package moxin.infer.kernel;
+
+import static moxin.infer.kernel.VectorLayout.BLOCK;
+import static moxin.infer.kernel.VectorLayout.LINE;
+import static moxin.infer.kernel.VectorPanel.HALF_BITS;
+import static moxin.infer.kernel.VectorPanel.HALF_TO_FLOAT;
+import static moxin.infer.kernel.VectorPanel.INFINITE;
+import static moxin.infer.kernel.VectorPanel.MAGNITUDE;
+import static moxin.infer.kernel.VectorPanel.TOO_LARGE;
+import static moxin.infer.kernel.VectorWidth.FLOATS;
+import static moxin.infer.kernel.VectorWidth.INTS;
+import static moxin.infer.kernel.VectorWidth.LANES;
+import static moxin.infer.kernel.VectorWidth.ORDER;
+import static moxin.infer.kernel.VectorWidth.SHORTS;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Products of Q4_K, Q5_K and Q6_K weights with one token, as [VectorDots].
+final class VectorSuperblockDots {
+
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+
+  private VectorSuperblockDots() {}
+
+  /// Multiplies one tile.
+  static void multiply(PackedMatrix weights, int tile, MemorySegment input, MemorySegment y) {
+    MemorySegment data = weights.data();
+    int columns = weights.columns();
+    long w = tile * VectorLayout.tileBytes(weights.format(), columns);
+    long to = 4L * MatrixKernels.TILE * tile;
+    for (int byteOfLine = 0; byteOfLine < LINE; byteOfLine += 4 * LANES, w += 4 * LANES, to += 4 * LANES) {
+      switch (weights.format()) {
+        case Q4_K -> dotQ4K(data, w, columns, input, y, to);
+        case Q5_K -> dotQ5K(data, w, columns, input, y, to);
+        case Q6_K -> dotQ6K(data, w, columns, input, y, to);
+        case F32, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no kernel for " + weights.format());
+      }
+    }
+  }
+
+  private static void dotQ4K(
+      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+    FloatVector low = FloatVector.zero(FLOATS);
+    FloatVector high = low;
+    long scales = VectorLayout.scalesAt(1, columns);
+    long sums = VectorLayout.sumsAt(1, columns);
+    long at = 0;
+    for (int unit = 0; unit < columns / 256; unit++) {
+      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      IntVector minima = IntVector.fromMemorySegment(INTS, weights, w + LINE, ORDER);
+      FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d0 = d0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector d1 = halves.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d1 = d1.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector m0 = minima.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      m0 = m0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, m0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector m1 = minima.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      m1 = m1.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, m1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      w += 2 * LINE;
+      for (int block = 0; block < 8; block++, w += 9 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
+      int sum = x.get(SHORT, sums) + x.get(SHORT, sums + 2) + x.get(SHORT, sums + 4) + x.get(SHORT, sums + 6);
+      ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-8 * sum));
+      ShortVector v;
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 2)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 4)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 6)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 2 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 8)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 10)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 12)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 14)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 3 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 16)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 18)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 20)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 22)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 4 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 24)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 26)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 28)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 30)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 5 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 32)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 34)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 36)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 38)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 6 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 40)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 42)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 44)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 46)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 7 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 48)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 50)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 52)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 54)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 8 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 56)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 58)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 60)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 62)));
+      float scale = x.get(FLOAT, scales);
+      float minimum = -(scale * (float) sum);
+      IntVector pair = dot.reinterpretAsInts();
+      IntVector lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(8 * sum);
+      IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).add(8 * sum);
+      IntVector small = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(((FloatVector) small.and(63).castShape(FLOATS, 0)).mul(d0).mul(scale), low);
+      high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(((FloatVector) small.lanewise(VectorOperators.LSHR, 16).and(63).castShape(FLOATS, 0)).mul(d1).mul(scale), high);
+      low = ((FloatVector) small.lanewise(VectorOperators.LSHR, 8).and(63).castShape(FLOATS, 0)).mul(m0).fma(FloatVector.broadcast(FLOATS, minimum), low);
+      high = ((FloatVector) small.lanewise(VectorOperators.LSHR, 24).and(63).castShape(FLOATS, 0)).mul(m1).fma(FloatVector.broadcast(FLOATS, minimum), high);
+      }
+    }
+    low.intoMemorySegment(y, to, ORDER);
+    high.intoMemorySegment(y, to + LINE, ORDER);
+  }
+
+  private static void dotQ5K(
+      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+    FloatVector low = FloatVector.zero(FLOATS);
+    FloatVector high = low;
+    long scales = VectorLayout.scalesAt(1, columns);
+    long sums = VectorLayout.sumsAt(1, columns);
+    long at = 0;
+    for (int unit = 0; unit < columns / 256; unit++) {
+      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      IntVector minima = IntVector.fromMemorySegment(INTS, weights, w + LINE, ORDER);
+      FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d0 = d0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector d1 = halves.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d1 = d1.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector m0 = minima.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      m0 = m0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, m0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector m1 = minima.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      m1 = m1.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, m1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      w += 2 * LINE;
+      for (int block = 0; block < 8; block++, w += 11 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
+      int sum = x.get(SHORT, sums) + x.get(SHORT, sums + 2);
+      int sum2 = x.get(SHORT, sums + 4) + x.get(SHORT, sums + 6);
+      ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-16 * sum));
+      ShortVector dot2 = ShortVector.broadcast(SHORTS, (short) (-16 * sum2));
+      ShortVector v;
+      ShortVector bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 9 * LINE, ORDER);
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 16)).mul(x.get(SHORT, at)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 3).and((short) 16)).mul(x.get(SHORT, at + 2)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 16)).mul(x.get(SHORT, at + 4)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHL, 1).and((short) 16)).mul(x.get(SHORT, at + 6)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 2 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.and((short) 16)).mul(x.get(SHORT, at + 8)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 1).and((short) 16)).mul(x.get(SHORT, at + 10)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 2).and((short) 16)).mul(x.get(SHORT, at + 12)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 3).and((short) 16)).mul(x.get(SHORT, at + 14)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 3 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 4).and((short) 16)).mul(x.get(SHORT, at + 16)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 5).and((short) 16)).mul(x.get(SHORT, at + 18)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 6).and((short) 16)).mul(x.get(SHORT, at + 20)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 7).and((short) 16)).mul(x.get(SHORT, at + 22)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 4 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 8).and((short) 16)).mul(x.get(SHORT, at + 24)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 9).and((short) 16)).mul(x.get(SHORT, at + 26)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 10).and((short) 16)).mul(x.get(SHORT, at + 28)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 11).and((short) 16)).mul(x.get(SHORT, at + 30)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 5 * LINE, ORDER);
+      bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 10 * LINE, ORDER);
+      dot2 = dot2.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 16)).mul(x.get(SHORT, at + 32)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 3).and((short) 16)).mul(x.get(SHORT, at + 34)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 16)).mul(x.get(SHORT, at + 36)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHL, 1).and((short) 16)).mul(x.get(SHORT, at + 38)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 6 * LINE, ORDER);
+      dot2 = dot2.add(v.and((short) 15).or(bits.and((short) 16)).mul(x.get(SHORT, at + 40)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 1).and((short) 16)).mul(x.get(SHORT, at + 42)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 2).and((short) 16)).mul(x.get(SHORT, at + 44)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 3).and((short) 16)).mul(x.get(SHORT, at + 46)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 7 * LINE, ORDER);
+      dot2 = dot2.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 4).and((short) 16)).mul(x.get(SHORT, at + 48)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 5).and((short) 16)).mul(x.get(SHORT, at + 50)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 6).and((short) 16)).mul(x.get(SHORT, at + 52)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 7).and((short) 16)).mul(x.get(SHORT, at + 54)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 8 * LINE, ORDER);
+      dot2 = dot2.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 8).and((short) 16)).mul(x.get(SHORT, at + 56)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 9).and((short) 16)).mul(x.get(SHORT, at + 58)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 10).and((short) 16)).mul(x.get(SHORT, at + 60)));
+      dot2 = dot2.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 11).and((short) 16)).mul(x.get(SHORT, at + 62)));
+      float scale = x.get(FLOAT, scales);
+      float minimum = -(scale * (float) (sum + sum2));
+      IntVector pair = dot.reinterpretAsInts();
+      IntVector pair2 = dot2.reinterpretAsInts();
+      IntVector lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(pair2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)).add(16 * (sum + sum2));
+      IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).add(pair2.lanewise(VectorOperators.ASHR, 16)).add(16 * (sum + sum2));
+      IntVector small = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(((FloatVector) small.and(63).castShape(FLOATS, 0)).mul(d0).mul(scale), low);
+      high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(((FloatVector) small.lanewise(VectorOperators.LSHR, 16).and(63).castShape(FLOATS, 0)).mul(d1).mul(scale), high);
+      low = ((FloatVector) small.lanewise(VectorOperators.LSHR, 8).and(63).castShape(FLOATS, 0)).mul(m0).fma(FloatVector.broadcast(FLOATS, minimum), low);
+      high = ((FloatVector) small.lanewise(VectorOperators.LSHR, 24).and(63).castShape(FLOATS, 0)).mul(m1).fma(FloatVector.broadcast(FLOATS, minimum), high);
+      }
+    }
+    low.intoMemorySegment(y, to, ORDER);
+    high.intoMemorySegment(y, to + LINE, ORDER);
+  }
+
+  private static void dotQ6K(
+      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+    FloatVector low = FloatVector.zero(FLOATS);
+    FloatVector high = low;
+    long scales = VectorLayout.scalesAt(1, columns);
+    long sums = VectorLayout.sumsAt(1, columns);
+    long at = 0;
+    for (int unit = 0; unit < columns / 256; unit++) {
+      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d0 = d0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      FloatVector d1 = halves.lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
+      d1 = d1.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
+      w += LINE;
+      for (int block = 0; block < 8; block++, w += 13 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
+      float scale = x.get(FLOAT, scales);
+      IntVector small = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      ShortVector v;
+      ShortVector bits;
+      ShortVector dot;
+      IntVector pair;
+      IntVector lower;
+      IntVector upper;
+      dot = ShortVector.broadcast(SHORTS, (short) (-32 * x.get(SHORT, sums)));
+      bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 9 * LINE, ORDER);
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 48)).mul(x.get(SHORT, at)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 48)).mul(x.get(SHORT, at + 2)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.and((short) 48)).mul(x.get(SHORT, at + 4)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 2).and((short) 48)).mul(x.get(SHORT, at + 6)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 2 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 4).and((short) 48)).mul(x.get(SHORT, at + 8)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 6).and((short) 48)).mul(x.get(SHORT, at + 10)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 8).and((short) 48)).mul(x.get(SHORT, at + 12)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 10).and((short) 48)).mul(x.get(SHORT, at + 14)));
+      pair = dot.reinterpretAsInts();
+      lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      upper = pair.lanewise(VectorOperators.ASHR, 16);
+      dot = ShortVector.broadcast(SHORTS, (short) (-32 * x.get(SHORT, sums + 2)));
+      bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 10 * LINE, ORDER);
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 3 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 48)).mul(x.get(SHORT, at + 16)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 48)).mul(x.get(SHORT, at + 18)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.and((short) 48)).mul(x.get(SHORT, at + 20)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 2).and((short) 48)).mul(x.get(SHORT, at + 22)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 4 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 4).and((short) 48)).mul(x.get(SHORT, at + 24)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 6).and((short) 48)).mul(x.get(SHORT, at + 26)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 8).and((short) 48)).mul(x.get(SHORT, at + 28)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 10).and((short) 48)).mul(x.get(SHORT, at + 30)));
+      pair = dot.reinterpretAsInts();
+      lower = lower.add(pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+      upper = upper.add(pair.lanewise(VectorOperators.ASHR, 16));
+      low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(((FloatVector) small.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24).castShape(FLOATS, 0)).mul(d0).mul(scale), low);
+      high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(((FloatVector) small.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 24).castShape(FLOATS, 0)).mul(d1).mul(scale), high);
+      dot = ShortVector.broadcast(SHORTS, (short) (-32 * x.get(SHORT, sums + 4)));
+      bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 11 * LINE, ORDER);
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 5 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 48)).mul(x.get(SHORT, at + 32)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 48)).mul(x.get(SHORT, at + 34)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.and((short) 48)).mul(x.get(SHORT, at + 36)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 2).and((short) 48)).mul(x.get(SHORT, at + 38)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 6 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 4).and((short) 48)).mul(x.get(SHORT, at + 40)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 6).and((short) 48)).mul(x.get(SHORT, at + 42)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 8).and((short) 48)).mul(x.get(SHORT, at + 44)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 10).and((short) 48)).mul(x.get(SHORT, at + 46)));
+      pair = dot.reinterpretAsInts();
+      lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      upper = pair.lanewise(VectorOperators.ASHR, 16);
+      dot = ShortVector.broadcast(SHORTS, (short) (-32 * x.get(SHORT, sums + 6)));
+      bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 12 * LINE, ORDER);
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 7 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 48)).mul(x.get(SHORT, at + 48)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 48)).mul(x.get(SHORT, at + 50)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.and((short) 48)).mul(x.get(SHORT, at + 52)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 2).and((short) 48)).mul(x.get(SHORT, at + 54)));
+      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 8 * LINE, ORDER);
+      dot = dot.add(v.and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 4).and((short) 48)).mul(x.get(SHORT, at + 56)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 6).and((short) 48)).mul(x.get(SHORT, at + 58)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).or(bits.lanewise(VectorOperators.LSHR, 8).and((short) 48)).mul(x.get(SHORT, at + 60)));
+      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).or(bits.lanewise(VectorOperators.LSHR, 10).and((short) 48)).mul(x.get(SHORT, at + 62)));
+      pair = dot.reinterpretAsInts();
+      lower = lower.add(pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+      upper = upper.add(pair.lanewise(VectorOperators.ASHR, 16));
+      low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(((FloatVector) small.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 24).castShape(FLOATS, 0)).mul(d0).mul(scale), low);
+      high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(((FloatVector) small.lanewise(VectorOperators.ASHR, 24).castShape(FLOATS, 0)).mul(d1).mul(scale), high);
+      }
+    }
+    low.intoMemorySegment(y, to, ORDER);
+    high.intoMemorySegment(y, to + LINE, ORDER);
+  }
+}
