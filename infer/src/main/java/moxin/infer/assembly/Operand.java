@@ -1,0 +1,4 @@
+package moxin.infer.assembly;
+
+/// What the last operand of a vector instruction may be.
+public sealed interface Operand permits VectorRegister, Memory {}

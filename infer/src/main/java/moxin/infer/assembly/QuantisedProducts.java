@@ -1,0 +1,136 @@
+package moxin.infer.assembly;
+
+import java.lang.foreign.Arena;
+import java.util.Map;
+import java.util.Objects;
+import moxin.infer.assembly.AssembledKernels.TileRows;
+import moxin.infer.assembly.AssembledKernels.Tiles;
+import moxin.infer.assembly.KernelLibrary.Quantised;
+import moxin.infer.kernel.WeightFormat;
+
+/// Drives the kernels of quantised weights and INT8 inputs.
+final class QuantisedProducts {
+  /// Bytes of inputs that many tiles use in turn; they stay in the second cache.
+  private static final long INPUT_BYTES = 512 << 10;
+
+  /// Groups of tokens that share the unpacking of a tile, at least.
+  private static final int MINIMUM_GROUPS = 8;
+
+  private final Map<WeightFormat, Quantised> formats;
+  private final KernelLibrary.Entries entries;
+
+  QuantisedProducts(KernelLibrary.Entries entries) {
+    this.entries = entries;
+    this.formats = entries.quantised();
+  }
+
+  private Quantised kernels(WeightFormat format) {
+    return Objects.requireNonNull(formats.get(format));
+  }
+
+  /// Two panels of 16 rows, one behind the other.
+  void pack(WeightFormat format, TileRows rows, int columns, long target) {
+    Quantised kernels = kernels(format);
+    long units = columns / format.blockElements();
+    long unitBytes = kernels.code().unitBytes();
+    for (int half = 0; half < 2; half++) {
+      long panel = target + half * units * unitBytes;
+      Calls.call(kernels.pack(), rows.half(half), panel, units, unitBytes, 0);
+    }
+  }
+
+  void prepare(long x, int tokens, int token, int columns, long input) {
+    TokenGroups groups = InputLayout.int8Groups(tokens);
+    int group = groups.groupOf(token);
+    int size = groups.size(group);
+    int start = groups.start(group);
+    long record = input + start * InputLayout.int8TokenBytes(columns);
+    int offset = InputLayout.valueOffset(size, token - start, InputLayout.Value.SCALE);
+    Calls.call(
+        entries.int8Input(),
+        x,
+        record + (long) InputLayout.BLOCK * (token - start),
+        columns / InputLayout.BLOCK,
+        (long) size * InputLayout.TOKEN_BYTES,
+        record + offset,
+        (long) size * Float.BYTES);
+  }
+
+  void multiply(WeightFormat format, Tiles tiles) {
+    Quantised kernels = kernels(format);
+    if (tiles.tokens() <= InputLayout.DECODE_TOKENS) {
+      Calls.call(
+          kernels.decode()[tiles.tokens()],
+          tiles.weights(),
+          tiles.input(),
+          tiles.y(),
+          2L * tiles.tiles(),
+          tiles.columns() / format.blockElements(),
+          tiles.yStride());
+      return;
+    }
+    TokenGroups groups = InputLayout.int8Groups(tiles.tokens());
+    long groupBytes = groups.size() * InputLayout.int8TokenBytes(tiles.columns());
+    int atOnce = (int) Math.max(MINIMUM_GROUPS, INPUT_BYTES / groupBytes);
+    int passes = Math.ceilDiv(groups.groups(), atOnce);
+    try (Arena arena = Arena.ofConfined()) {
+      long panel = arena.allocate((long) Panel.BLOCKS * Panel.BLOCK_BYTES, 64).address();
+      for (int pass = 0; pass < passes; pass++) {
+        int from = groups.groups() * pass / passes;
+        int to = groups.groups() * (pass + 1) / passes;
+        for (int tile = 0; tile < tiles.tiles(); tile++) {
+          tile(kernels, tiles, tile, groups, from, to, panel);
+        }
+      }
+    }
+  }
+
+  private static void tile(
+      Quantised kernels, Tiles tiles, int tile, TokenGroups groups, int from, int to, long panel) {
+    int blocksOfUnit = kernels.code().blocks();
+    int blocks = tiles.columns() / InputLayout.BLOCK;
+    long weights = tiles.weights() + tile * tiles.tileBytes();
+    for (int block = 0; block < blocks; block += Panel.BLOCKS) {
+      int count = Math.min(Panel.BLOCKS, blocks - block);
+      long unit = block / blocksOfUnit;
+      Calls.call(
+          kernels.unpack(),
+          weights + unit * kernels.code().unitBytes(),
+          panel,
+          tiles.tileBytes() / 2,
+          count / blocksOfUnit);
+      int border = Math.clamp(groups.larger(), from, to);
+      groups(kernels, tiles, tile, groups, from, border, block, count, panel);
+      groups(kernels, tiles, tile, groups, border, to, block, count, panel);
+    }
+  }
+
+  /// Groups of the same size.
+  private static void groups(
+      Quantised kernels,
+      Tiles tiles,
+      int tile,
+      TokenGroups groups,
+      int from,
+      int to,
+      int block,
+      int count,
+      long panel) {
+    if (from == to) {
+      return;
+    }
+    int size = groups.size(from);
+    int start = groups.start(from);
+    long tokenBytes = InputLayout.int8TokenBytes(tiles.columns());
+    Calls.call(
+        kernels.panel()[size],
+        panel,
+        tiles.input() + start * tokenBytes + (long) block * size * InputLayout.TOKEN_BYTES,
+        tiles.y() + start * tiles.yStride() + (long) tile * 2 * BlockCode.VECTOR,
+        to - from,
+        count,
+        tiles.yStride(),
+        size * tokenBytes,
+        block);
+  }
+}
