@@ -46,7 +46,7 @@ final class TokenizerCommand {
         names = "--tokenizer",
         required = true,
         paramLabel = "FILE",
-        description = "a tokenizer.model, or a model directory that has one")
+        description = "a tokenizer.model, or a model directory or GGUF file that has one")
     private Path file = Path.of("tokenizer.model");
 
     @Spec private CommandSpec spec = CommandSpec.create();
