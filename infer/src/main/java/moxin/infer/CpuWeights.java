@@ -10,6 +10,8 @@ import moxin.infer.kernel.WeightFormat;
 import moxin.model.Checkpoint;
 import moxin.model.ModelConfig;
 import moxin.model.Precision;
+import moxin.model.RotaryOrder;
+import moxin.model.TensorView;
 import moxin.model.WeightNames;
 import moxin.model.WeightNames.LayerWeight;
 
@@ -102,8 +104,8 @@ record CpuWeights(
     private Layer layer(int layer) {
       return new Layer(
           vector(LayerWeight.ATTENTION_NORM.name(layer)),
-          matrix(LayerWeight.QUERY.name(layer)),
-          matrix(LayerWeight.KEY.name(layer)),
+          rotated(LayerWeight.QUERY.name(layer)),
+          rotated(LayerWeight.KEY.name(layer)),
           matrix(LayerWeight.VALUE.name(layer)),
           matrix(LayerWeight.ATTENTION_OUTPUT.name(layer)),
           vector(LayerWeight.FEED_FORWARD_NORM.name(layer)),
@@ -113,7 +115,22 @@ record CpuWeights(
     }
 
     private PackedMatrix matrix(String name) {
-      return packing.pack(checkpoint.tensor(name));
+      TensorView view = checkpoint.tensor(name);
+      return packing.pack(view, IntStream.range(0, rows(view)).toArray());
+    }
+
+    /// A projection whose rows are rotated in pairs, with its rows in half-split order.
+    private PackedMatrix rotated(String name) {
+      TensorView view = checkpoint.tensor(name);
+      int depth = config.headDim();
+      int[] head = RotaryOrder.HALF_SPLIT.rowsFrom(checkpoint.rotaryOrder(), depth);
+      int[] order =
+          IntStream.range(0, rows(view)).map(row -> row / depth * depth + head[row % depth]).toArray();
+      return packing.pack(view, order);
+    }
+
+    private static int rows(TensorView view) {
+      return Math.toIntExact(view.shape().getFirst());
     }
 
     private MemorySegment vector(String name) {

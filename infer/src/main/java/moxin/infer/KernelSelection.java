@@ -1,6 +1,7 @@
 package moxin.infer;
 
 import java.util.Optional;
+import moxin.infer.assembly.AssembledKernels;
 import moxin.infer.kernel.MatrixKernels;
 import moxin.infer.kernel.ScalarKernels;
 import moxin.infer.kernel.VectorKernels;
@@ -18,14 +19,26 @@ record KernelSelection(
   static KernelSelection of(KernelChoice choice) {
     return switch (choice) {
       case SCALAR -> scalar(Optional.empty());
-      case VECTOR, AUTO, ASSEMBLED ->
-          vectorObstacle()
-              .map(reason -> scalar(Optional.of(reason)))
-              .orElseGet(
-                  () ->
-                      new KernelSelection(
-                          new VectorKernels(), new VectorBlockKernels(), Optional.empty()));
+      case VECTOR -> vector(Optional.empty());
+      case AUTO, ASSEMBLED -> assembled();
     };
+  }
+
+  private static KernelSelection assembled() {
+    Optional<String> obstacle = AssembledKernels.obstacle();
+    if (obstacle.isPresent()) {
+      return vector(obstacle);
+    }
+    KernelSelection rest = vector(Optional.empty());
+    return new KernelSelection(
+        AssembledKernels.with(rest.matrices), rest.blocks, rest.fallbackReason);
+  }
+
+  private static KernelSelection vector(Optional<String> reason) {
+    Optional<String> obstacle = vectorObstacle();
+    return obstacle.isPresent()
+        ? scalar(obstacle)
+        : new KernelSelection(new VectorKernels(), new VectorBlockKernels(), reason);
   }
 
   private static KernelSelection scalar(Optional<String> reason) {
