@@ -23,6 +23,7 @@ import picocli.CommandLine.HelpCommand;
       ScoreCommand.class,
       EvalCommand.class,
       ReleaseCommand.class,
+      BenchCommand.class,
       HelpCommand.class,
     })
 public final class Main {
