@@ -20,6 +20,7 @@ final class KvCache implements AutoCloseable {
 
   private final ModelConfig config;
   private final KvType type;
+  private final int chunk;
   private final int window;
   private final int capacity;
   private final int depth;
@@ -35,6 +36,7 @@ final class KvCache implements AutoCloseable {
   KvCache(ModelConfig config, KvType type, int chunk) {
     this.config = config;
     this.type = type;
+    this.chunk = chunk;
     this.depth = config.headDim();
     this.groups = config.numKeyValueHeads();
     this.window = config.slidingWindow().orElse(Integer.MAX_VALUE);
@@ -46,6 +48,30 @@ final class KvCache implements AutoCloseable {
     this.capacity = Math.toIntExact(blocks * BLOCK);
     this.keys = new MemorySegment[config.numHiddenLayers()][(int) blocks];
     this.values = new MemorySegment[config.numHiddenLayers()][(int) blocks];
+  }
+
+  private KvCache(KvCache origin, int target) {
+    this.width = origin.width;
+    this.window = origin.window;
+    this.capacity = origin.capacity;
+    this.position = target;
+    this.oldest = origin.oldest;
+    boolean rolled = origin.oldest > 0;
+    int blocks = (rolled ? capacity : target) + Kernels.TILE - 1;
+    this.keys = copies(origin.keys, blocks / Kernels.TILE);
+    this.values = copies(origin.values, blocks / Kernels.TILE);
+  }
+
+  private static float[][] @Nullable [] copies(float[][] @Nullable [] layers, int blocks) {
+    float[][] @Nullable [] copies = new float[layers.length][][];
+    for (int layer = 0; layer < layers.length; layer++) {
+      copies[layer] = new float[layers[layer].length][];
+      for (int block = 0; block < blocks; block++) {
+        float[] held = layers[layer][block];
+        copies[layer][block] = held == null ? null : held.clone();
+      }
+    }
+    return copies;
   }
 
   int position() {
@@ -160,23 +186,30 @@ final class KvCache implements AutoCloseable {
     return found;
   }
 
-  /// A copy with the same positions.
-  KvCache copy(int chunk) {
-    KvCache copy = new KvCache(config, type, chunk);
-    copyBlocks(keys, copy.keys, copy);
-    copyBlocks(values, copy.values, copy);
-    copy.position = position;
-    copy.oldest = oldest;
-    return copy;
+  /// How many positions may be written next without overwriting what a rewind to here needs.
+  int rewindReach() {
+    return capacity - (position - firstVisible(position));
+  }
+
+  /// A copy of the first `target` positions, to which this cache could rewind.
+  KvCache fork(int target) {
+    KvCache fork = new KvCache(config, type, chunk);
+    boolean rolled = oldest > 0;
+    int blocks = ((rolled ? capacity : target) + BLOCK - 1) / BLOCK;
+    copyBlocks(keys, fork.keys, blocks, fork.arena);
+    copyBlocks(values, fork.values, blocks, fork.arena);
+    fork.position = target;
+    fork.oldest = oldest;
+    return fork;
   }
 
   private static void copyBlocks(
-      @Nullable MemorySegment[][] from, @Nullable MemorySegment[][] to, KvCache owner) {
+      @Nullable MemorySegment[][] from, @Nullable MemorySegment[][] to, int blocks, Arena arena) {
     for (int layer = 0; layer < from.length; layer++) {
-      for (int i = 0; i < from[layer].length; i++) {
+      for (int i = 0; i < blocks; i++) {
         MemorySegment block = from[layer][i];
         if (block != null) {
-          to[layer][i] = owner.arena.allocate(block.byteSize(), 64).copyFrom(block);
+          to[layer][i] = arena.allocate(block.byteSize(), 64).copyFrom(block);
         }
       }
     }

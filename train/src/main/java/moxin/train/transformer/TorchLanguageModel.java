@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import moxin.job.Progress;
 import moxin.model.Checkpoint;
 import moxin.model.LanguageModel;
@@ -86,6 +87,14 @@ public final class TorchLanguageModel implements LanguageModel {
     requireOpen();
     return new TorchSession(
         this, new KvCache(config, CHUNK, options.computeType(), options.device()));
+  }
+
+  /// A session with a copy of the first `position` tokens of `cache`.
+  Session fork(KvCache cache, int position) {
+    requireOpen();
+    AtomicReference<KvCache> copy = new AtomicReference<>();
+    thread.run(1, (_, _) -> copy.set(cache.fork(position)));
+    return new TorchSession(this, copy.get());
   }
 
   @Override
