@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import moxin.infer.CpuModel;
 import moxin.job.Progress;
@@ -24,7 +25,13 @@ public final class InferenceBenchmark {
   /// @param decode tokens decoded after an empty prompt
   /// @param batches how many sequences decode together; 1 is measured always
   /// @param repetitions of every measurement
-  public record Options(int prefill, int decode, List<Integer> batches, int repetitions) {
+  /// @param rival a program to run in turn, if any
+  public record Options(
+      int prefill,
+      int decode,
+      List<Integer> batches,
+      int repetitions,
+      Optional<LlamaBench> rival) {
     public Options {
       batches = List.copyOf(batches);
       if (prefill < 1 || decode < 1 || repetitions < 1) {
@@ -55,6 +62,7 @@ public final class InferenceBenchmark {
     List<Double> decodes = new ArrayList<>();
     List<Double> bandwidths = new ArrayList<>();
     Map<Integer, List<Double>> batches = new LinkedHashMap<>();
+    List<LlamaBench.Rates> rivals = new ArrayList<>();
     try (VectorMemoryProbe probe = new VectorMemoryProbe(threads);
         Progress.Task task = progress.start("Measure", options.repetitions, "repetitions")) {
       probe.bytesPerSecond();
@@ -67,6 +75,9 @@ public final class InferenceBenchmark {
           batches
               .computeIfAbsent(batch, _ -> new ArrayList<>())
               .add(batch * (double) options.decode / decode(batch));
+        }
+        if (options.rival.isPresent()) {
+          rivals.add(options.rival.get().run(options.prefill, options.decode, threads));
         }
         task.advance(1);
       }
@@ -89,6 +100,7 @@ public final class InferenceBenchmark {
         aggregate,
         bandwidth / 1e9,
         decode * model.weightBytes() / bandwidth,
+        rivals.isEmpty() ? Optional.empty() : Optional.of(medianRates(rivals)),
         ResidentMemory.bytes(),
         ResidentMemory.peakBytes());
   }
@@ -131,6 +143,12 @@ public final class InferenceBenchmark {
 
   private int[] ids(int count) {
     return random.ints(count, 0, model.config().vocabSize()).toArray();
+  }
+
+  private static LlamaBench.Rates medianRates(List<LlamaBench.Rates> rates) {
+    return new LlamaBench.Rates(
+        median(rates.stream().map(LlamaBench.Rates::prefill).toList()),
+        median(rates.stream().map(LlamaBench.Rates::decode).toList()));
   }
 
   private static double median(List<Double> values) {

@@ -1,6 +1,7 @@
 package moxin.bench;
 
 import java.util.Map;
+import java.util.Optional;
 
 /// What [InferenceBenchmark] measured; medians over the repetitions.
 ///
@@ -9,6 +10,7 @@ import java.util.Map;
 /// @param batchTokensPerSecond over all sequences of a batch, by batch size
 /// @param memoryBandwidthGBps of plain reading on the same threads, between the repetitions
 /// @param decodeBandwidthShare the weights read per second while decoding, over that
+/// @param rival the rival's medians, where one ran in turn
 /// @param peakResidentBytes of the process since its start
 public record InferenceBenchmarkResult(
     String kernels,
@@ -24,6 +26,7 @@ public record InferenceBenchmarkResult(
     Map<Integer, Double> batchTokensPerSecond,
     double memoryBandwidthGBps,
     double decodeBandwidthShare,
+    Optional<LlamaBench.Rates> rival,
     long residentBytes,
     long peakResidentBytes) {
 

@@ -40,6 +40,11 @@ final class ModelSource {
   }
 
   private CpuModel load(EngineOptions options) throws IOException {
+    return load(path, options);
+  }
+
+  /// Loads the model at `path`, a directory or a GGUF file; the caller closes it.
+  static CpuModel load(Path path, EngineOptions options) throws IOException {
     if (!Files.isRegularFile(path)) {
       return CpuModel.load(path, options);
     }
