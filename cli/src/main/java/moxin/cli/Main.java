@@ -22,6 +22,7 @@ import picocli.CommandLine.HelpCommand;
       ChatCommand.class,
       ScoreCommand.class,
       EvalCommand.class,
+      DoctorCommand.class,
       ReleaseCommand.class,
       BenchCommand.class,
       HelpCommand.class,
