@@ -1,0 +1,78 @@
+package moxin.infer.assembly;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import moxin.infer.kernel.WeightFormat;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// An independent disassembler reads every generated kernel as whole, and as the kernel it should be.
+class KernelLibraryTest {
+  private static final Set<String> CALLEE_SAVED = Set.of("rbx", "rbp", "r12", "r13", "r14", "r15");
+
+  @TempDir private Path directory;
+
+  @BeforeEach
+  void needsTheDisassembler() {
+    assumeTrue(Disassembly.obstacle().isEmpty(), Disassembly.obstacle().orElse(""));
+  }
+
+  @Test
+  void everyKernelDisassemblesWithItsDotProducts() {
+    KernelLibrary.Code code = KernelLibrary.write();
+    List<Map.Entry<String, Integer>> kernels = new ArrayList<>(code.offsets().entrySet());
+    assertThat(kernels).hasSize(5 * (2 + 8 + 6) + 3 + 12);
+    for (int i = 0; i < kernels.size(); i++) {
+      String name = kernels.get(i).getKey();
+      int end = i + 1 < kernels.size() ? kernels.get(i + 1).getValue() : code.bytes().length;
+      byte[] bytes = Arrays.copyOfRange(code.bytes(), kernels.get(i).getValue(), end);
+      List<String> lines = new ArrayList<>(Disassembly.of(bytes, directory));
+      while (lines.getLast().equals("nop")) {
+        lines.removeLast();
+      }
+      assertThat(lines).as(name).noneMatch(line -> line.contains("(bad)")).endsWith("ret");
+      assertThat(lines).as(name).noneMatch(line -> CALLEE_SAVED.stream().anyMatch(line::contains));
+      assertThat(count(lines, "vpdpbusd")).as(name).isEqualTo(integerDots(name));
+      assertThat(count(lines, "vdpbf16ps")).as(name).isEqualTo(bf16Dots(name));
+    }
+  }
+
+  @Test
+  void kernelsUseOnlyTheirFeatures() {
+    Set<String> mnemonics = new TreeSet<>();
+    for (String line : Disassembly.of(KernelLibrary.write().bytes(), directory)) {
+      mnemonics.add(line.split(" ", 2)[0]);
+    }
+    assertThat(mnemonics).as("the disassembler's names").contains("vpdpbusd", "vdpbf16ps", "ret");
+    assertThat(mnemonics).doesNotContain("(bad)", "call", "syscall");
+  }
+
+  private static long count(List<String> lines, String mnemonic) {
+    return lines.stream().filter(line -> line.startsWith(mnemonic + " ")).count();
+  }
+
+  private static long integerDots(String name) {
+    String[] parts = name.split("-", -1);
+    return switch (parts[0]) {
+      case "decode" -> {
+        int columns = WeightFormat.valueOf(parts[1]).blockElements();
+        yield (long) columns / 4 * Integer.parseInt(parts[2]);
+      }
+      case "panel" -> 2L * 8 * Integer.parseInt(parts[2]);
+      default -> 0;
+    };
+  }
+
+  private static long bf16Dots(String name) {
+    return name.matches("bf16-\\d+") ? 2L * 8 * Integer.parseInt(name.substring(5)) : 0;
+  }
+}
