@@ -22,8 +22,9 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Products of Q8_0 and Q4_0 weights with one token, straight from packed memory.
 ///
-/// A block is written out, since the compiler does not unroll a loop of this size and then spends
-/// half the time on bounds.
+/// Every offset is a loop's `int` times a constant, from which the compiler sees that bounds hold; with
+/// a running offset it checks each access. Blocks are not written out: C1 gives up on methods with
+/// hundreds of vectors, and they are interpreted until C2 has them.
 final class VectorDots {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -59,47 +60,13 @@ final class VectorDots {
       int sum = x.get(SHORT, sums) + x.get(SHORT, sums + 2) + x.get(SHORT, sums + 4) + x.get(SHORT, sums + 6);
       // The result fits 16 bits, so that what overflows on the way does not matter.
       ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-8 * sum));
-      ShortVector v;
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 2)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 4)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 6)));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 2 * LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 8)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 10)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 12)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 14)));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 3 * LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 16)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 18)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 20)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 22)));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 4 * LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 24)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 26)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 28)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 30)));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 5 * LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 32)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 34)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 36)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 38)));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 6 * LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 40)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 42)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 44)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 46)));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 7 * LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 48)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 50)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 52)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 54)));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 8 * LINE, ORDER);
-      dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 56)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 58)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 60)));
-      dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 62)));
+      for (int line = 0; line < 8; line++) {
+        ShortVector v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (line + 1L), ORDER);
+        dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 8L * line)));
+        dot = dot.add(v.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(x.get(SHORT, at + 8L * line + 2)));
+        dot = dot.add(v.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(x.get(SHORT, at + 8L * line + 4)));
+        dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 8L * line + 6)));
+      }
       IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
       FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
       d0 = d0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
@@ -125,72 +92,12 @@ final class VectorDots {
     for (int block = 0; block < columns / BLOCK; block++, w += 17 * LINE, at += 2 * BLOCK, scales += 4) {
       ShortVector sum = ShortVector.zero(SHORTS);
       ShortVector coarse = sum;
-      ShortVector v;
-      ShortVector p;
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 2)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 2 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 4)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 6)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 3 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 8)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 10)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 4 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 12)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 14)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 5 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 16)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 18)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 6 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 20)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 22)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 7 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 24)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 26)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 8 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 28)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 30)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 9 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 32)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 34)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 10 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 36)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 38)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 11 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 40)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 42)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 12 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 44)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 46)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 13 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 48)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 50)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 14 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 52)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 54)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 15 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 56)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 58)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
-      v = ShortVector.fromMemorySegment(SHORTS, weights, w + 16 * LINE, ORDER);
-      p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 60)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 62)));
-      sum = sum.add(p);
-      coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      for (int line = 0; line < 16; line++) {
+        ShortVector v = ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (line + 1L), ORDER);
+        ShortVector p = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 4L * line)).add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 4L * line + 2)));
+        sum = sum.add(p);
+        coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
+      }
       IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
       FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
       d0 = d0.reinterpretAsInts().lanewise(VectorOperators.OR, INFINITE, d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE)).reinterpretAsFloats();
