@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import moxin.model.DType;
+import org.jspecify.annotations.Nullable;
 
 /// One of ggml's quantised formats: how the numbers of a row become blocks of bytes, and back.
 /// Stateless and thread-safe.
@@ -13,6 +14,9 @@ public abstract sealed class BlockFormat
   static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
   static final ValueLayout.OfShort F16 =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /// The greatest magnitude that can be written, f16's.
+  public static final float GREATEST = 65504;
 
   private final DType type;
   private final int elements;
@@ -82,11 +86,58 @@ public abstract sealed class BlockFormat
     }
   }
 
+  /// Writes a whole row.
+  ///
+  /// @param row a whole number of blocks
+  /// @param target has room for exactly the blocks of `row`
+  /// @throws IllegalArgumentException if a number is beyond [#GREATEST] or none
+  public void quantise(float[] row, MemorySegment target) {
+    quantiseRow(row, null, target);
+  }
+
+  /// Writes a whole row so that errors of important elements are smaller.
+  ///
+  /// @param importance of each element, from 0 up: the mean square of the inputs that it is
+  ///   multiplied with
+  /// @throws IllegalArgumentException as [#quantise(float[], MemorySegment)]
+  public void quantise(float[] row, float[] importance, MemorySegment target) {
+    if (importance.length != row.length) {
+      throw new IllegalArgumentException(
+          importance.length + " importances for " + row.length + " elements");
+    }
+    quantiseRow(row, importance, target);
+  }
+
+  private void quantiseRow(float[] row, float @Nullable [] importance, MemorySegment target) {
+    if (target.byteSize() != type.byteSize(row.length)) {
+      throw new IllegalArgumentException(
+          target.byteSize() + " bytes are no " + row.length + " elements of " + type);
+    }
+    for (float value : row) {
+      if (!(Math.abs(value) <= GREATEST)) {
+        throw new IllegalArgumentException(value + " cannot be written as " + type);
+      }
+    }
+    for (int at = 0; at < row.length; at += elements) {
+      quantiseBlock(row, at, importance, target, (long) at / elements * bytes);
+    }
+  }
+
+  /// Writes the block of the elements of `row` from `at` on to byte `offset` of `target`.
+  ///
+  /// @param importance of all elements of `row`, or null if they are alike
+  abstract void quantiseBlock(
+      float[] row, int at, float @Nullable [] importance, MemorySegment target, long offset);
+
   /// The numbers of the block at byte `offset` of `data`, into `target` from `at` on.
   abstract void dequantiseBlock(MemorySegment data, long offset, float[] target, int at);
 
   static float f16(MemorySegment data, long offset) {
     return Float.float16ToFloat(data.get(F16, offset));
+  }
+
+  static void put(MemorySegment data, long offset, int value) {
+    data.set(BYTE, offset, (byte) value);
   }
 
   static int u8(MemorySegment data, long offset) {

@@ -2,6 +2,7 @@ package moxin.model.quantised;
 
 import java.lang.foreign.MemorySegment;
 import moxin.model.DType;
+import org.jspecify.annotations.Nullable;
 
 /// Q4_0: an f16 d, then 16 bytes; byte j holds element j in its lower and element j + 16 in its
 /// upper half. w = d · (q − 8).
@@ -22,6 +23,17 @@ final class BlockQ40 extends BlockFormat {
       int pair = u8(data, offset + 2 + j);
       target[at + j] = ((pair & 15) - ZERO) * d;
       target[at + HALF + j] = ((pair >> 4) - ZERO) * d;
+    }
+  }
+
+  @Override
+  void quantiseBlock(
+      float[] row, int at, float @Nullable [] importance, MemorySegment target, long offset) {
+    int[] levels = new int[2 * HALF];
+    float d = Rounding.symmetric(row, at, importance, ZERO, levels);
+    target.set(F16, offset, Float.floatToFloat16(d));
+    for (int j = 0; j < HALF; j++) {
+      put(target, offset + 2 + j, levels[j] | levels[HALF + j] << 4);
     }
   }
 }

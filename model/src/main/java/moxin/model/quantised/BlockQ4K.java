@@ -2,6 +2,7 @@ package moxin.model.quantised;
 
 import java.lang.foreign.MemorySegment;
 import moxin.model.DType;
+import org.jspecify.annotations.Nullable;
 
 /// Q4_K: eight sub-blocks of 32 elements. An f16 d, an f16 dmin, 12 bytes of [SixBitPairs], then
 /// 128 bytes; of each 32 of them the lower halves are one sub-block and the upper halves the next.
@@ -11,6 +12,7 @@ final class BlockQ4K extends BlockFormat {
 
   private static final int SUB = 32;
   private static final int SUBS = 8;
+  private static final int TOP = 15;
   private static final int SCALES_AT = 4;
   private static final int QUANTS_AT = SCALES_AT + SixBitPairs.BYTES;
 
@@ -29,6 +31,19 @@ final class BlockQ4K extends BlockFormat {
       int shift = sub % 2 * 4;
       for (int l = 0; l < SUB; l++) {
         target[at + sub * SUB + l] = scale * ((u8(data, quants + l) >> shift) & 15) - min;
+      }
+    }
+  }
+
+  @Override
+  void quantiseBlock(
+      float[] row, int at, float @Nullable [] importance, MemorySegment target, long offset) {
+    int[] levels = SubBlockScales.write(row, at, importance, TOP, target, offset);
+    for (int pair = 0; pair < SUBS / 2; pair++) {
+      for (int l = 0; l < SUB; l++) {
+        int low = levels[2 * pair * SUB + l];
+        int high = levels[(2 * pair + 1) * SUB + l];
+        put(target, offset + QUANTS_AT + pair * SUB + l, low | high << 4);
       }
     }
   }

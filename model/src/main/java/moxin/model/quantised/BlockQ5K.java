@@ -2,6 +2,7 @@ package moxin.model.quantised;
 
 import java.lang.foreign.MemorySegment;
 import moxin.model.DType;
+import org.jspecify.annotations.Nullable;
 
 /// Q5_K: as Q4_K, with 32 bytes between scales and halves: bit s of byte l is the fifth bit of
 /// element l of sub-block s. w = d · scale · q − dmin · min.
@@ -10,6 +11,7 @@ final class BlockQ5K extends BlockFormat {
 
   private static final int SUB = 32;
   private static final int SUBS = 8;
+  private static final int TOP = 31;
   private static final int SCALES_AT = 4;
   private static final int HIGH_AT = SCALES_AT + SixBitPairs.BYTES;
   private static final int LOW_AT = HIGH_AT + SUB;
@@ -30,6 +32,24 @@ final class BlockQ5K extends BlockFormat {
       for (int l = 0; l < SUB; l++) {
         int fifth = (u8(data, offset + HIGH_AT + l) >> sub & 1) << 4;
         target[at + sub * SUB + l] = scale * (fifth + ((u8(data, low + l) >> shift) & 15)) - min;
+      }
+    }
+  }
+
+  @Override
+  void quantiseBlock(
+      float[] row, int at, float @Nullable [] importance, MemorySegment target, long offset) {
+    int[] levels = SubBlockScales.write(row, at, importance, TOP, target, offset);
+    for (int l = 0; l < SUB; l++) {
+      int fifths = 0;
+      for (int sub = 0; sub < SUBS; sub++) {
+        fifths |= levels[sub * SUB + l] >> 4 << sub;
+      }
+      put(target, offset + HIGH_AT + l, fifths);
+      for (int pair = 0; pair < SUBS / 2; pair++) {
+        int low = levels[2 * pair * SUB + l] & 15;
+        int high = levels[(2 * pair + 1) * SUB + l] & 15;
+        put(target, offset + LOW_AT + pair * SUB + l, low | high << 4);
       }
     }
   }

@@ -10,6 +10,15 @@ final class FifthBits {
 
   private FifthBits() {}
 
+  /// The word of 32 elements.
+  static int word(int[] levels) {
+    int word = 0;
+    for (int i = 0; i < levels.length; i++) {
+      word |= (levels[i] >> 4 & 1) << i;
+    }
+    return word;
+  }
+
   /// What element `i` has of it: 16 or 0.
   static int of(int word, int i) {
     return ((word >>> i) & 1) << 4;
