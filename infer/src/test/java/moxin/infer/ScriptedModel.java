@@ -104,6 +104,18 @@ public final class ScriptedModel implements LanguageModel {
     }
 
     @Override
+    public int rewindReach() {
+      return Integer.MAX_VALUE;
+    }
+
+    @Override
+    public Session fork(int position) {
+      ScriptedSession fork = new ScriptedSession();
+      fork.tokens = Arrays.copyOf(tokens, position);
+      return fork;
+    }
+
+    @Override
     public void close() {}
   }
 }
