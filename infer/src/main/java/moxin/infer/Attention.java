@@ -1,9 +1,9 @@
 package moxin.infer;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import moxin.model.ModelConfig;
 
@@ -13,7 +13,7 @@ import moxin.model.ModelConfig;
 /// met by all their queries at once. Scores of a query are summed over the depth, weights and values
 /// over positions, both in ascending order, in lanes and blocks that follow from the position alone;
 /// so results do not depend on what else is in the pass.
-final class Attention implements AutoCloseable {
+final class Attention {
   private static final int QUERY_ROWS = 16;
   private static final int BLOCK = KvCache.BLOCK;
 
@@ -51,7 +51,6 @@ final class Attention implements AutoCloseable {
     if (scratch.length > 0 && scratch[0].range >= range) {
       return;
     }
-    close();
     scratch = new Scratch[workers.threads()];
     for (int i = 0; i < scratch.length; i++) {
       scratch[i] = new Scratch(tokensPerUnit * heads, config.headDim(), range + 4 * BLOCK);
@@ -88,38 +87,33 @@ final class Attention implements AutoCloseable {
     gather(unit, group, queries, stride, memory);
     int range = unit.range();
     KvCache cache = unit.share.cache();
+    for (int row = 0; row < rows; row++) {
+      Arrays.fill(memory.scores, row * memory.range, row * memory.range + range, 0);
+    }
     for (int at = 0; at < range; at += BLOCK) {
-      MemorySegment keys =
-          cache.keys(layer, unit.start() + at, group, kernels, memory.panel);
-      zero(memory.scores, at, memory.range, rows);
+      cache.keys(layer, unit.start() + at, group, kernels, memory.panel);
       kernels.accumulate(
-          memory.queries, 0, depth, rows, depth, keys, 0, BLOCK, memory.scores, at, memory.range,
-          BLOCK);
+          memory.queries, 0, depth, rows, depth, memory.panel, BLOCK, memory.scores, at,
+          memory.range, BLOCK);
     }
     softmax(unit, memory);
-    memory.mixed.asSlice(0, (long) rows * depth * Float.BYTES).fill((byte) 0);
+    Arrays.fill(memory.mixed, 0, rows * depth, 0);
     for (int at = 0; at < range; at += BLOCK) {
-      MemorySegment values =
-          cache.values(layer, unit.start() + at, group, kernels, memory.panel);
+      cache.values(layer, unit.start() + at, group, kernels, memory.panel);
       kernels.accumulate(
-          memory.scores, at, memory.range, rows, BLOCK, values, 0, depth, memory.mixed, 0, depth,
-          depth);
+          memory.scores, at, memory.range, rows, BLOCK, memory.panel, depth, memory.mixed, 0,
+          depth, depth);
     }
     scatter(unit, group, mixed, stride, memory);
   }
 
-  private static void zero(MemorySegment scores, int at, int stride, int rows) {
-    for (int row = 0; row < rows; row++) {
-      scores.asSlice(((long) row * stride + at) * Float.BYTES, BLOCK * Float.BYTES).fill((byte) 0);
-    }
-  }
-
   private void gather(
       Unit unit, int group, MemorySegment queries, long stride, Scratch memory) {
-    long bytes = (long) heads * config.headDim() * Float.BYTES;
+    int count = heads * config.headDim();
     for (int n = 0; n < unit.count; n++) {
-      long from = (unit.row(n) * stride) * Float.BYTES + group * bytes;
-      MemorySegment.copy(queries, from, memory.queries, n * bytes, bytes);
+      long from = (unit.row(n) * stride + (long) group * count) * Float.BYTES;
+      MemorySegment.copy(
+          queries, ValueLayout.JAVA_FLOAT, from, memory.queries, n * count, count);
     }
   }
 
@@ -134,20 +128,14 @@ final class Attention implements AutoCloseable {
       int from = (first - start) / BLOCK * BLOCK;
       int to = (position - start) / BLOCK * BLOCK + BLOCK;
       for (int head = 0; head < heads; head++) {
-        long row = (long) (n * heads + head) * memory.range;
-        fill(memory.scores, row + from, row + first - start, Float.NEGATIVE_INFINITY);
-        fill(memory.scores, row + position - start + 1, row + to, Float.NEGATIVE_INFINITY);
+        int row = (n * heads + head) * memory.range;
+        Arrays.fill(memory.scores, row + from, row + first - start, Float.NEGATIVE_INFINITY);
+        Arrays.fill(memory.scores, row + position - start + 1, row + to, Float.NEGATIVE_INFINITY);
         float sum = kernels.exponentials(memory.scores, row + from, to - from, factor);
-        fill(memory.scores, row, row + from, 0);
-        fill(memory.scores, row + to, row + range, 0);
+        Arrays.fill(memory.scores, row, row + from, 0);
+        Arrays.fill(memory.scores, row + to, row + range, 0);
         memory.inverses[n * heads + head] = 1 / sum;
       }
-    }
-  }
-
-  private static void fill(MemorySegment scores, long from, long to, float value) {
-    for (long i = from; i < to; i++) {
-      scores.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
     }
   }
 
@@ -158,21 +146,13 @@ final class Attention implements AutoCloseable {
         int row = n * heads + head;
         kernels.scale(
             memory.mixed,
-            (long) row * depth,
+            row * depth,
             memory.inverses[row],
             mixed,
             unit.row(n) * stride + (long) (group * heads + head) * depth,
             depth);
       }
     }
-  }
-
-  @Override
-  public void close() {
-    for (Scratch memory : scratch) {
-      memory.arena.close();
-    }
-    scratch = new Scratch[0];
   }
 
   /// Some neighbouring tokens of a share: `count` of them from its token `from`.
@@ -203,32 +183,21 @@ final class Attention implements AutoCloseable {
   ///
   /// @param range floats of a row of scores
   private record Scratch(
-      Arena arena,
       int range,
-      MemorySegment queries,
-      MemorySegment scores,
-      MemorySegment mixed,
-      MemorySegment panel,
+      float[] queries,
+      float[] scores,
+      float[] mixed,
+      float[] panel,
       float[] inverses) {
 
-    @SuppressWarnings("MustBeClosedChecker")
     Scratch(int rows, int depth, int range) {
-      this(Arena.ofShared(), rows, depth, range);
-    }
-
-    private Scratch(Arena arena, int rows, int depth, int range) {
       this(
-          arena,
           range,
-          floats(arena, (long) rows * depth),
-          floats(arena, (long) rows * range),
-          floats(arena, (long) rows * depth),
-          floats(arena, (long) BLOCK * depth),
+          new float[rows * depth],
+          new float[Math.multiplyExact(rows, range)],
+          new float[rows * depth],
+          new float[BLOCK * depth],
           new float[rows]);
-    }
-
-    private static MemorySegment floats(Arena arena, long count) {
-      return arena.allocate(count * Float.BYTES, 64);
     }
   }
 }

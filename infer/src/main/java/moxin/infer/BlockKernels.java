@@ -47,37 +47,29 @@ interface BlockKernels {
 
   /// `c += a · b` for a of `(rows, inner)`, b of `(inner, columns)`, c of `(rows, columns)`: each
   /// element one chain of fused multiply-adds in ascending order of the inner dimension.
-  ///
-  /// @param columns a multiple of 32, or the depth of a head
   void accumulate(
-      MemorySegment a,
-      long aAt,
-      long aStride,
+      float[] a,
+      int aAt,
+      int aStride,
       int rows,
       int inner,
-      MemorySegment b,
-      long bAt,
-      long bStride,
-      MemorySegment c,
-      long cAt,
-      long cStride,
+      float[] b,
+      int bStride,
+      float[] c,
+      int cAt,
+      int cStride,
       int columns);
 
   /// Replaces `count` scores by `exp((score − max) · scale)` and returns their sum: in [#LANES]
   /// fp32 lanes, the lanes in float64 in order.
   ///
   /// @param count a multiple of 32; scores may be −∞
-  float exponentials(MemorySegment scores, long at, int count, float scale);
+  float exponentials(float[] scores, int at, int count, float scale);
 
   /// `target = source · factor`, element by element.
   void scale(
-      MemorySegment source,
-      long sourceAt,
-      float factor,
-      MemorySegment target,
-      long targetAt,
-      int count);
+      float[] source, int sourceAt, float factor, MemorySegment target, long targetAt, int count);
 
   /// Widens `count` numbers of `type` to fp32, exactly; `count` is a multiple of 32.
-  void widen(MemorySegment source, KvType type, MemorySegment target, int count);
+  void widen(MemorySegment source, KvType type, float[] target, int count);
 }

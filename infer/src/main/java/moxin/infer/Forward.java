@@ -141,17 +141,18 @@ final class Forward implements AutoCloseable {
             rotation.apply(kernels, row, buffers.keys(), row * keyStride, config.numKeyValueHeads());
             share
                 .cache()
-                .put(
-                    layer,
-                    share.position() + n,
-                    buffers.keys(),
-                    row * keyStride,
-                    buffers.values(),
-                    row * keyStride);
+                .put(layer, share.position() + n, keyRow(buffers.keys(), row), keyRow(buffers.values(), row));
           });
     }
     attention.run(layer, units, buffers.queries(), buffers.mixed(), queryStride);
     multiplyAdding(block.attentionOutput(), buffers.mixed(), queryStride, tokens);
+  }
+
+  /// Row `row` of keys or values, `(G, D)`.
+  private float[] keyRow(MemorySegment rows, long row) {
+    long bytes = 4L * config.numKeyValueHeads() * config.headDim();
+    long stride = 4L * PackedMatrix.tiles(config.numKeyValueHeads() * config.headDim()) * MatrixKernels.TILE;
+    return rows.asSlice(row * stride, bytes).toArray(PassBuffers.FLOAT);
   }
 
   private void feedForward(CpuWeights.Layer block, int tokens) {
@@ -208,7 +209,6 @@ final class Forward implements AutoCloseable {
 
   @Override
   public void close() {
-    attention.close();
     products.close();
     buffers.close();
   }

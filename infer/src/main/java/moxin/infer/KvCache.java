@@ -59,34 +59,21 @@ final class KvCache implements AutoCloseable {
     return Math.max(0, at - window + 1);
   }
 
-  /// The keys `(D, 32)` of head `group` in the block of position `at` in fp32: the cache's own
-  /// memory where it holds fp32, or `scratch`.
-  MemorySegment keys(
-      int layer, int at, int group, BlockKernels kernels, MemorySegment scratch) {
-    return panel(keys[layer], at, group, kernels, scratch);
+  /// Writes the keys `(D, 32)` of head `group` in the block of position `at` to `panel`, in fp32.
+  void keys(int layer, int at, int group, BlockKernels kernels, float[] panel) {
+    panel(keys[layer], at, group, kernels, panel);
   }
 
-  /// The values `(32, D)`, likewise.
-  MemorySegment values(
-      int layer, int at, int group, BlockKernels kernels, MemorySegment scratch) {
-    return panel(values[layer], at, group, kernels, scratch);
+  /// Writes the values `(32, D)`, likewise.
+  void values(int layer, int at, int group, BlockKernels kernels, float[] panel) {
+    panel(values[layer], at, group, kernels, panel);
   }
 
-  private MemorySegment panel(
-      @Nullable MemorySegment[] blocks,
-      int at,
-      int group,
-      BlockKernels kernels,
-      MemorySegment scratch) {
-    MemorySegment stored = block(blocks, at);
+  private void panel(
+      @Nullable MemorySegment[] blocks, int at, int group, BlockKernels kernels, float[] panel) {
     int count = depth * BLOCK;
-    MemorySegment head =
-        stored.asSlice((long) group * count * type.byteSize(), (long) count * type.byteSize());
-    if (type == KvType.F32) {
-      return head;
-    }
-    kernels.widen(head, type, scratch, count);
-    return scratch;
+    long bytes = (long) count * type.byteSize();
+    kernels.widen(block(blocks, at).asSlice(group * bytes, bytes), type, panel, count);
   }
 
   /// Allocates what the positions `[position, position + count)` of all layers need.
@@ -99,28 +86,42 @@ final class KvCache implements AutoCloseable {
     }
   }
 
-  /// Writes the key and value of position `at`, `(G, D)` each, given in fp32 from float `from`.
-  void put(int layer, int at, MemorySegment key, long keyFrom, MemorySegment value, long valueFrom) {
-    int slot = at % BLOCK;
+  /// Writes the key and value of position `at`, `(G, D)` each.
+  void put(int layer, int at, float[] key, float[] value) {
     MemorySegment keyBlock = block(keys[layer], at);
     MemorySegment valueBlock = block(values[layer], at);
-    for (int group = 0; group < groups; group++) {
-      long start = (long) group * depth * BLOCK;
-      for (int d = 0; d < depth; d++) {
-        long i = (long) group * depth + d;
-        store(keyBlock, start + (long) d * BLOCK + slot, key, keyFrom + i);
-        store(valueBlock, start + (long) slot * depth + d, value, valueFrom + i);
+    switch (type) {
+      case F32 -> {
+        for (int i = 0; i < key.length; i++) {
+          keyBlock.set(ValueLayout.JAVA_FLOAT, keyPlace(i, at) * Float.BYTES, key[i]);
+          valueBlock.set(ValueLayout.JAVA_FLOAT, valuePlace(i, at) * Float.BYTES, value[i]);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < key.length; i++) {
+          putShort(keyBlock, keyPlace(i, at), Float.floatToFloat16(key[i]));
+          putShort(valueBlock, valuePlace(i, at), Float.floatToFloat16(value[i]));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < key.length; i++) {
+          putShort(keyBlock, keyPlace(i, at), Precision.floatToBf16(key[i]));
+          putShort(valueBlock, valuePlace(i, at), Precision.floatToBf16(value[i]));
+        }
       }
     }
   }
 
-  private void store(MemorySegment block, long index, MemorySegment source, long from) {
-    float number = source.getAtIndex(ValueLayout.JAVA_FLOAT, from);
-    switch (type) {
-      case F32 -> block.setAtIndex(ValueLayout.JAVA_FLOAT, index, number);
-      case F16 -> block.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16(number));
-      case BF16 -> block.setAtIndex(ValueLayout.JAVA_SHORT, index, Precision.floatToBf16(number));
-    }
+  private static long keyPlace(int i, int at) {
+    return (long) i * BLOCK + at % BLOCK;
+  }
+
+  private long valuePlace(int i, int at) {
+    return ((long) (i / depth) * BLOCK + at % BLOCK) * depth + i % depth;
+  }
+
+  private static void putShort(MemorySegment block, long place, short bits) {
+    block.set(ValueLayout.JAVA_SHORT, place * Short.BYTES, bits);
   }
 
   /// Counts `count` positions as written.

@@ -84,43 +84,61 @@ final class ScalarBlockKernels implements BlockKernels {
 
   @Override
   public void accumulate(
-      MemorySegment a,
-      long aAt,
-      long aStride,
+      float[] a,
+      int aAt,
+      int aStride,
       int rows,
       int inner,
-      MemorySegment b,
-      long bAt,
-      long bStride,
-      MemorySegment c,
-      long cAt,
-      long cStride,
+      float[] b,
+      int bStride,
+      float[] c,
+      int cAt,
+      int cStride,
+      int columns) {
+    accumulate(a, aAt, aStride, rows, inner, b, 0, bStride, c, cAt, cStride, columns);
+  }
+
+  /// The columns from `bAt` on.
+  void accumulate(
+      float[] a,
+      int aAt,
+      int aStride,
+      int rows,
+      int inner,
+      float[] b,
+      int bAt,
+      int bStride,
+      float[] c,
+      int cAt,
+      int cStride,
       int columns) {
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < columns; column++) {
-        float sum = at(c, cAt + row * cStride + column);
+        float sum = c[cAt + row * cStride + column];
         for (int k = 0; k < inner; k++) {
-          sum =
-              Math.fma(
-                  at(a, aAt + row * aStride + k), at(b, bAt + k * bStride + column), sum);
+          sum = Math.fma(a[aAt + row * aStride + k], b[bAt + k * bStride + column], sum);
         }
-        set(c, cAt + row * cStride + column, sum);
+        c[cAt + row * cStride + column] = sum;
       }
     }
   }
 
   @Override
-  public float exponentials(MemorySegment scores, long at, int count, float scale) {
+  public float exponentials(float[] scores, int at, int count, float scale) {
     float max = Float.NEGATIVE_INFINITY;
-    for (int i = 0; i < count; i++) {
-      max = Math.max(max, at(scores, at + i));
+    for (int i = at; i < at + count; i++) {
+      max = Math.max(max, scores[i]);
     }
     float[] lanes = new float[LANES];
     for (int i = 0; i < count; i++) {
-      float weight = Exponential.of((at(scores, at + i) - max) * scale);
-      set(scores, at + i, weight);
+      float weight = Exponential.of((scores[at + i] - max) * scale);
+      scores[at + i] = weight;
       lanes[i % LANES] += weight;
     }
+    return sum(lanes);
+  }
+
+  static float sum(float[] lanes) {
     double sum = 0;
     for (float lane : lanes) {
       sum += lane;
@@ -130,27 +148,21 @@ final class ScalarBlockKernels implements BlockKernels {
 
   @Override
   public void scale(
-      MemorySegment source,
-      long sourceAt,
-      float factor,
-      MemorySegment target,
-      long targetAt,
-      int count) {
+      float[] source, int sourceAt, float factor, MemorySegment target, long targetAt, int count) {
     for (int i = 0; i < count; i++) {
-      set(target, targetAt + i, at(source, sourceAt + i) * factor);
+      set(target, targetAt + i, source[sourceAt + i] * factor);
     }
   }
 
   @Override
-  public void widen(MemorySegment source, KvType type, MemorySegment target, int count) {
+  public void widen(MemorySegment source, KvType type, float[] target, int count) {
     for (int i = 0; i < count; i++) {
-      float number =
+      target[i] =
           switch (type) {
             case F32 -> at(source, i);
             case F16 -> Float.float16ToFloat(source.getAtIndex(ValueLayout.JAVA_SHORT, i));
             case BF16 -> Precision.bf16ToFloat(source.getAtIndex(ValueLayout.JAVA_SHORT, i));
           };
-      set(target, i, number);
     }
   }
 }

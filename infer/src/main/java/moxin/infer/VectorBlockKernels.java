@@ -26,7 +26,7 @@ final class VectorBlockKernels implements BlockKernels {
       VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-  private final BlockKernels scalar = new ScalarBlockKernels();
+  private final ScalarBlockKernels scalar = new ScalarBlockKernels();
 
   private static VectorSpecies<Float> preferred() {
     VectorSpecies<Float> species = FloatVector.SPECIES_PREFERRED;
@@ -174,207 +174,235 @@ final class VectorBlockKernels implements BlockKernels {
 
   @Override
   public void accumulate(
-      MemorySegment a,
-      long aAt,
-      long aStride,
+      float[] a,
+      int aAt,
+      int aStride,
       int rows,
       int inner,
-      MemorySegment b,
-      long bAt,
-      long bStride,
-      MemorySegment c,
-      long cAt,
-      long cStride,
+      float[] b,
+      int bStride,
+      float[] c,
+      int cAt,
+      int cStride,
       int columns) {
     int column = 0;
     for (; column + 2 * WIDTH <= columns; column += 2 * WIDTH) {
       int row = 0;
       for (; row + 8 <= rows; row += 8) {
-        eightRows(a, aAt + row * aStride, aStride, inner, b, bAt + column, bStride, c, cAt + row * cStride + column, cStride);
+        int from = aAt + row * aStride;
+        int to = cAt + row * cStride + column;
+        eightRows(a, from, aStride, inner, b, column, bStride, c, to, cStride);
       }
       for (; row + 4 <= rows; row += 4) {
-        fourRows(a, aAt + row * aStride, aStride, inner, b, bAt + column, bStride, c, cAt + row * cStride + column, cStride);
+        int from = aAt + row * aStride;
+        int to = cAt + row * cStride + column;
+        fourRows(a, from, aStride, inner, b, column, bStride, c, to, cStride);
       }
       for (; row < rows; row++) {
-        oneRow(a, aAt + row * aStride, inner, b, bAt + column, bStride, c, cAt + row * cStride + column);
+        oneRow(a, aAt + row * aStride, inner, b, column, bStride, c, cAt + row * cStride + column);
       }
     }
     if (column < columns) {
-      scalar.accumulate(a, aAt, aStride, rows, inner, b, bAt + column, bStride, c, cAt + column, cStride, columns - column);
+      scalar.accumulate(
+          a, aAt, aStride, rows, inner, b, column, bStride, c, cAt + column, cStride,
+          columns - column);
     }
   }
 
   private static void oneRow(
-      MemorySegment a, long aAt, int inner, MemorySegment b, long bAt, long bStride, MemorySegment c, long cAt) {
-    FloatVector s0 = load(c, cAt);
-    FloatVector t0 = load(c, cAt + WIDTH);
+      float[] a,
+      int aAt,
+      int inner,
+      float[] b,
+      int bAt,
+      int bStride,
+      float[] c,
+      int cAt) {
+    FloatVector s0 = FloatVector.fromArray(FLOATS, c, cAt);
+    FloatVector t0 = FloatVector.fromArray(FLOATS, c, cAt + WIDTH);
+    int at = bAt;
     for (int k = 0; k < inner; k++) {
-      long at = bAt + k * bStride;
-      FloatVector factor = FloatVector.broadcast(FLOATS, at(a, aAt + k));
-      s0 = load(b, at).fma(factor, s0);
-      t0 = load(b, at + WIDTH).fma(factor, t0);
+      FloatVector s = FloatVector.fromArray(FLOATS, b, at);
+      FloatVector t = FloatVector.fromArray(FLOATS, b, at + WIDTH);
+      FloatVector factor = FloatVector.broadcast(FLOATS, a[aAt + k]);
+      s0 = s.fma(factor, s0);
+      t0 = t.fma(factor, t0);
+      at += bStride;
     }
-    store(s0, c, cAt);
-    store(t0, c, cAt + WIDTH);
+    s0.intoArray(c, cAt);
+    t0.intoArray(c, cAt + WIDTH);
   }
 
   private static void fourRows(
-      MemorySegment a, long aAt, long aStride, int inner, MemorySegment b, long bAt, long bStride, MemorySegment c, long cAt, long cStride) {
-    long a1 = aAt + aStride;
-    long a2 = a1 + aStride;
-    long a3 = a2 + aStride;
-    long c1 = cAt + cStride;
-    long c2 = c1 + cStride;
-    long c3 = c2 + cStride;
-    FloatVector s0 = load(c, cAt);
-    FloatVector t0 = load(c, cAt + WIDTH);
-    FloatVector s1 = load(c, c1);
-    FloatVector t1 = load(c, c1 + WIDTH);
-    FloatVector s2 = load(c, c2);
-    FloatVector t2 = load(c, c2 + WIDTH);
-    FloatVector s3 = load(c, c3);
-    FloatVector t3 = load(c, c3 + WIDTH);
+      float[] a,
+      int aAt,
+      int aStride,
+      int inner,
+      float[] b,
+      int bAt,
+      int bStride,
+      float[] c,
+      int cAt,
+      int cStride) {
+    int a1 = aAt + aStride;
+    int a2 = a1 + aStride;
+    int a3 = a2 + aStride;
+    int c1 = cAt + cStride;
+    int c2 = c1 + cStride;
+    int c3 = c2 + cStride;
+    FloatVector s0 = FloatVector.fromArray(FLOATS, c, cAt);
+    FloatVector t0 = FloatVector.fromArray(FLOATS, c, cAt + WIDTH);
+    FloatVector s1 = FloatVector.fromArray(FLOATS, c, c1);
+    FloatVector t1 = FloatVector.fromArray(FLOATS, c, c1 + WIDTH);
+    FloatVector s2 = FloatVector.fromArray(FLOATS, c, c2);
+    FloatVector t2 = FloatVector.fromArray(FLOATS, c, c2 + WIDTH);
+    FloatVector s3 = FloatVector.fromArray(FLOATS, c, c3);
+    FloatVector t3 = FloatVector.fromArray(FLOATS, c, c3 + WIDTH);
+    int at = bAt;
     for (int k = 0; k < inner; k++) {
-      long at = bAt + k * bStride;
-      FloatVector s = load(b, at);
-      FloatVector t = load(b, at + WIDTH);
-      FloatVector factor = FloatVector.broadcast(FLOATS, at(a, aAt + k));
+      FloatVector s = FloatVector.fromArray(FLOATS, b, at);
+      FloatVector t = FloatVector.fromArray(FLOATS, b, at + WIDTH);
+      FloatVector factor = FloatVector.broadcast(FLOATS, a[aAt + k]);
       s0 = s.fma(factor, s0);
       t0 = t.fma(factor, t0);
-      factor = FloatVector.broadcast(FLOATS, at(a, a1 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a1 + k]);
       s1 = s.fma(factor, s1);
       t1 = t.fma(factor, t1);
-      factor = FloatVector.broadcast(FLOATS, at(a, a2 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a2 + k]);
       s2 = s.fma(factor, s2);
       t2 = t.fma(factor, t2);
-      factor = FloatVector.broadcast(FLOATS, at(a, a3 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a3 + k]);
       s3 = s.fma(factor, s3);
       t3 = t.fma(factor, t3);
+      at += bStride;
     }
-    store(s0, c, cAt);
-    store(t0, c, cAt + WIDTH);
-    store(s1, c, c1);
-    store(t1, c, c1 + WIDTH);
-    store(s2, c, c2);
-    store(t2, c, c2 + WIDTH);
-    store(s3, c, c3);
-    store(t3, c, c3 + WIDTH);
+    s0.intoArray(c, cAt);
+    t0.intoArray(c, cAt + WIDTH);
+    s1.intoArray(c, c1);
+    t1.intoArray(c, c1 + WIDTH);
+    s2.intoArray(c, c2);
+    t2.intoArray(c, c2 + WIDTH);
+    s3.intoArray(c, c3);
+    t3.intoArray(c, c3 + WIDTH);
   }
 
   private static void eightRows(
-      MemorySegment a, long aAt, long aStride, int inner, MemorySegment b, long bAt, long bStride, MemorySegment c, long cAt, long cStride) {
-    long a1 = aAt + aStride;
-    long a2 = a1 + aStride;
-    long a3 = a2 + aStride;
-    long a4 = a3 + aStride;
-    long a5 = a4 + aStride;
-    long a6 = a5 + aStride;
-    long a7 = a6 + aStride;
-    long c1 = cAt + cStride;
-    long c2 = c1 + cStride;
-    long c3 = c2 + cStride;
-    long c4 = c3 + cStride;
-    long c5 = c4 + cStride;
-    long c6 = c5 + cStride;
-    long c7 = c6 + cStride;
-    FloatVector s0 = load(c, cAt);
-    FloatVector t0 = load(c, cAt + WIDTH);
-    FloatVector s1 = load(c, c1);
-    FloatVector t1 = load(c, c1 + WIDTH);
-    FloatVector s2 = load(c, c2);
-    FloatVector t2 = load(c, c2 + WIDTH);
-    FloatVector s3 = load(c, c3);
-    FloatVector t3 = load(c, c3 + WIDTH);
-    FloatVector s4 = load(c, c4);
-    FloatVector t4 = load(c, c4 + WIDTH);
-    FloatVector s5 = load(c, c5);
-    FloatVector t5 = load(c, c5 + WIDTH);
-    FloatVector s6 = load(c, c6);
-    FloatVector t6 = load(c, c6 + WIDTH);
-    FloatVector s7 = load(c, c7);
-    FloatVector t7 = load(c, c7 + WIDTH);
+      float[] a,
+      int aAt,
+      int aStride,
+      int inner,
+      float[] b,
+      int bAt,
+      int bStride,
+      float[] c,
+      int cAt,
+      int cStride) {
+    int a1 = aAt + aStride;
+    int a2 = a1 + aStride;
+    int a3 = a2 + aStride;
+    int a4 = a3 + aStride;
+    int a5 = a4 + aStride;
+    int a6 = a5 + aStride;
+    int a7 = a6 + aStride;
+    int c1 = cAt + cStride;
+    int c2 = c1 + cStride;
+    int c3 = c2 + cStride;
+    int c4 = c3 + cStride;
+    int c5 = c4 + cStride;
+    int c6 = c5 + cStride;
+    int c7 = c6 + cStride;
+    FloatVector s0 = FloatVector.fromArray(FLOATS, c, cAt);
+    FloatVector t0 = FloatVector.fromArray(FLOATS, c, cAt + WIDTH);
+    FloatVector s1 = FloatVector.fromArray(FLOATS, c, c1);
+    FloatVector t1 = FloatVector.fromArray(FLOATS, c, c1 + WIDTH);
+    FloatVector s2 = FloatVector.fromArray(FLOATS, c, c2);
+    FloatVector t2 = FloatVector.fromArray(FLOATS, c, c2 + WIDTH);
+    FloatVector s3 = FloatVector.fromArray(FLOATS, c, c3);
+    FloatVector t3 = FloatVector.fromArray(FLOATS, c, c3 + WIDTH);
+    FloatVector s4 = FloatVector.fromArray(FLOATS, c, c4);
+    FloatVector t4 = FloatVector.fromArray(FLOATS, c, c4 + WIDTH);
+    FloatVector s5 = FloatVector.fromArray(FLOATS, c, c5);
+    FloatVector t5 = FloatVector.fromArray(FLOATS, c, c5 + WIDTH);
+    FloatVector s6 = FloatVector.fromArray(FLOATS, c, c6);
+    FloatVector t6 = FloatVector.fromArray(FLOATS, c, c6 + WIDTH);
+    FloatVector s7 = FloatVector.fromArray(FLOATS, c, c7);
+    FloatVector t7 = FloatVector.fromArray(FLOATS, c, c7 + WIDTH);
+    int at = bAt;
     for (int k = 0; k < inner; k++) {
-      long at = bAt + k * bStride;
-      FloatVector s = load(b, at);
-      FloatVector t = load(b, at + WIDTH);
-      FloatVector factor = FloatVector.broadcast(FLOATS, at(a, aAt + k));
+      FloatVector s = FloatVector.fromArray(FLOATS, b, at);
+      FloatVector t = FloatVector.fromArray(FLOATS, b, at + WIDTH);
+      FloatVector factor = FloatVector.broadcast(FLOATS, a[aAt + k]);
       s0 = s.fma(factor, s0);
       t0 = t.fma(factor, t0);
-      factor = FloatVector.broadcast(FLOATS, at(a, a1 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a1 + k]);
       s1 = s.fma(factor, s1);
       t1 = t.fma(factor, t1);
-      factor = FloatVector.broadcast(FLOATS, at(a, a2 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a2 + k]);
       s2 = s.fma(factor, s2);
       t2 = t.fma(factor, t2);
-      factor = FloatVector.broadcast(FLOATS, at(a, a3 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a3 + k]);
       s3 = s.fma(factor, s3);
       t3 = t.fma(factor, t3);
-      factor = FloatVector.broadcast(FLOATS, at(a, a4 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a4 + k]);
       s4 = s.fma(factor, s4);
       t4 = t.fma(factor, t4);
-      factor = FloatVector.broadcast(FLOATS, at(a, a5 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a5 + k]);
       s5 = s.fma(factor, s5);
       t5 = t.fma(factor, t5);
-      factor = FloatVector.broadcast(FLOATS, at(a, a6 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a6 + k]);
       s6 = s.fma(factor, s6);
       t6 = t.fma(factor, t6);
-      factor = FloatVector.broadcast(FLOATS, at(a, a7 + k));
+      factor = FloatVector.broadcast(FLOATS, a[a7 + k]);
       s7 = s.fma(factor, s7);
       t7 = t.fma(factor, t7);
+      at += bStride;
     }
-    store(s0, c, cAt);
-    store(t0, c, cAt + WIDTH);
-    store(s1, c, c1);
-    store(t1, c, c1 + WIDTH);
-    store(s2, c, c2);
-    store(t2, c, c2 + WIDTH);
-    store(s3, c, c3);
-    store(t3, c, c3 + WIDTH);
-    store(s4, c, c4);
-    store(t4, c, c4 + WIDTH);
-    store(s5, c, c5);
-    store(t5, c, c5 + WIDTH);
-    store(s6, c, c6);
-    store(t6, c, c6 + WIDTH);
-    store(s7, c, c7);
-    store(t7, c, c7 + WIDTH);
+    s0.intoArray(c, cAt);
+    t0.intoArray(c, cAt + WIDTH);
+    s1.intoArray(c, c1);
+    t1.intoArray(c, c1 + WIDTH);
+    s2.intoArray(c, c2);
+    t2.intoArray(c, c2 + WIDTH);
+    s3.intoArray(c, c3);
+    t3.intoArray(c, c3 + WIDTH);
+    s4.intoArray(c, c4);
+    t4.intoArray(c, c4 + WIDTH);
+    s5.intoArray(c, c5);
+    t5.intoArray(c, c5 + WIDTH);
+    s6.intoArray(c, c6);
+    t6.intoArray(c, c6 + WIDTH);
+    s7.intoArray(c, c7);
+    t7.intoArray(c, c7 + WIDTH);
   }
 
   @Override
-  public float exponentials(MemorySegment scores, long at, int count, float scale) {
+  public float exponentials(float[] scores, int at, int count, float scale) {
     FloatVector largest = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
-    for (int i = 0; i < count; i += WIDTH) {
-      largest = largest.max(load(scores, at + i));
+    for (int i = at; i < at + count; i += WIDTH) {
+      largest = largest.max(FloatVector.fromArray(FLOATS, scores, i));
     }
     float max = largest.reduceLanes(VectorOperators.MAX);
     float[] lanes = new float[LANES];
     for (int part = 0; part < LANES; part += WIDTH) {
       FloatVector sum = FloatVector.zero(FLOATS);
-      for (int i = part; i < count; i += LANES) {
-        FloatVector weight = exponential(load(scores, at + i).sub(max).mul(scale));
-        store(weight, scores, at + i);
+      for (int i = at + part; i < at + count; i += LANES) {
+        FloatVector score = FloatVector.fromArray(FLOATS, scores, i);
+        FloatVector weight = exponential(score.sub(max).mul(scale));
+        weight.intoArray(scores, i);
         sum = sum.add(weight);
       }
       sum.intoArray(lanes, part);
     }
-    double sum = 0;
-    for (float lane : lanes) {
-      sum += lane;
-    }
-    return (float) sum;
+    return ScalarBlockKernels.sum(lanes);
   }
 
   @Override
   public void scale(
-      MemorySegment source,
-      long sourceAt,
-      float factor,
-      MemorySegment target,
-      long targetAt,
-      int count) {
+      float[] source, int sourceAt, float factor, MemorySegment target, long targetAt, int count) {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-      store(load(source, sourceAt + i).mul(factor), target, targetAt + i);
+      store(
+          FloatVector.fromArray(FLOATS, source, sourceAt + i).mul(factor), target, targetAt + i);
     }
     if (i < count) {
       scalar.scale(source, sourceAt + i, factor, target, targetAt + i, count - i);
@@ -382,30 +410,30 @@ final class VectorBlockKernels implements BlockKernels {
   }
 
   @Override
-  public void widen(MemorySegment source, KvType type, MemorySegment target, int count) {
+  public void widen(MemorySegment source, KvType type, float[] target, int count) {
     switch (type) {
-      case F32 -> target.copyFrom(source);
+      case F32 -> MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 0, target, 0, count);
       case F16 -> widenF16(source, target, count);
       case BF16 -> widenBf16(source, target, count);
     }
   }
 
-  private static void widenBf16(MemorySegment source, MemorySegment target, int count) {
+  private static void widenBf16(MemorySegment source, float[] target, int count) {
     for (int i = 0; i < count; i += WIDTH) {
       IntVector bits = shorts(source, i).lanewise(VectorOperators.LSHL, 16);
-      store(bits.reinterpretAsFloats(), target, i);
+      bits.reinterpretAsFloats().intoArray(target, i);
     }
   }
 
   /// Significand and exponent move to their place in fp32; one multiplication by 2¹¹² corrects the
   /// bias and makes subnormal numbers normal. Cached numbers are finite.
-  private static void widenF16(MemorySegment source, MemorySegment target, int count) {
+  private static void widenF16(MemorySegment source, float[] target, int count) {
     for (int i = 0; i < count; i += WIDTH) {
       IntVector bits = shorts(source, i);
       IntVector sign = bits.lanewise(VectorOperators.LSHL, 16).and(1 << 31);
       IntVector rest = bits.and(0x7FFF).lanewise(VectorOperators.LSHL, 13);
       FloatVector value = rest.reinterpretAsFloats().mul(0x1p112f);
-      store(value.reinterpretAsInts().or(sign).reinterpretAsFloats(), target, i);
+      value.reinterpretAsInts().or(sign).reinterpretAsFloats().intoArray(target, i);
     }
   }
 
