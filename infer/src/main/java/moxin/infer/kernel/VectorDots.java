@@ -20,7 +20,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Products of Q8_0 and Q4_0 weights with one token, straight from packed memory.
+/// Products of Q8_0 and Q4_0 weights with a few tokens, one by one, straight from packed memory.
 ///
 /// Every offset is a loop's `int` times a constant, from which the compiler sees that bounds hold; with
 /// a running offset it checks each access. Blocks are not written out: C1 gives up on methods with
@@ -34,28 +34,29 @@ final class VectorDots {
 
   private VectorDots() {}
 
-  /// Multiplies one tile.
-  static void multiply(PackedMatrix weights, int tile, MemorySegment input, MemorySegment y) {
+  /// Multiplies one tile with one of at most [VectorLayout#DIRECT] tokens and writes its outputs to byte
+  /// `to` of `y`.
+  static void multiply(PackedMatrix weights, int tile, MemorySegment input, int tokens, int token, MemorySegment y, long to) {
     MemorySegment data = weights.data();
     int columns = weights.columns();
+    int blocks = columns / BLOCK;
+    long at = 2 * VectorLayout.start(tokens, token, columns);
+    long scales = VectorLayout.scalesAt(tokens, columns) + 4 * VectorLayout.start(tokens, token, blocks);
+    long sums = VectorLayout.sumsAt(tokens, columns) + 2 * VectorLayout.start(tokens, token, 4 * blocks);
     long w = tile * VectorLayout.tileBytes(weights.format(), columns);
-    long to = 4L * MatrixKernels.TILE * tile;
     for (int byteOfLine = 0; byteOfLine < LINE; byteOfLine += 4 * LANES, w += 4 * LANES, to += 4 * LANES) {
       switch (weights.format()) {
-        case Q8_0 -> dotQ8(data, w, columns, input, y, to);
-        case Q4_0 -> dotQ4(data, w, columns, input, y, to);
+        case Q8_0 -> dotQ8(data, w, columns, input, at, scales, y, to);
+        case Q4_0 -> dotQ4(data, w, columns, input, at, scales, sums, y, to);
         case F32, BF16, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no kernel for " + weights.format());
       }
     }
   }
 
   private static void dotQ4(
-      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights, long w, int columns, MemorySegment x, long at, long scales, long sums, MemorySegment y, long to) {
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    long scales = VectorLayout.scalesAt(1, columns);
-    long sums = VectorLayout.sumsAt(1, columns);
-    long at = 0;
     for (int block = 0; block < columns / BLOCK; block++, w += 9 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
       int sum = x.get(SHORT, sums) + x.get(SHORT, sums + 2) + x.get(SHORT, sums + 4) + x.get(SHORT, sums + 6);
       // The result fits 16 bits, so that what overflows on the way does not matter.
@@ -84,11 +85,9 @@ final class VectorDots {
   }
 
   private static void dotQ8(
-      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights, long w, int columns, MemorySegment x, long at, long scales, MemorySegment y, long to) {
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    long scales = VectorLayout.scalesAt(1, columns);
-    long at = 0;
     for (int block = 0; block < columns / BLOCK; block++, w += 17 * LINE, at += 2 * BLOCK, scales += 4) {
       ShortVector sum = ShortVector.zero(SHORTS);
       ShortVector coarse = sum;

@@ -16,7 +16,7 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Products of F32 and BF16 weights with fp32 activations.
 ///
-/// One token meets the packed weights directly, at the speed of memory. More tokens meet a
+/// A few tokens meet the packed weights directly, at the speed of memory. More tokens meet a
 /// panel in the L1 cache: 32 rows × 256 columns, copied or widened once. The kernels are written out
 /// token by token, so that every vector is a local variable: an array of vectors, or a call that is
 /// not inlined, puts each of them on the heap.
@@ -45,24 +45,29 @@ final class VectorFloatProducts {
     for (int tile = fromTile; tile < toTile; tile++) {
       long w = tile * tileBytes;
       long to = 4L * TILE * tile;
-      if (tokens > 1) {
+      if (tokens > VectorLayout.DIRECT) {
         multiplyPanels(weights, w, panel, input, tokens, y, to, 4 * yStride);
-      } else if (weights.format() == WeightFormat.F32) {
-        dotF32(weights.data(), w, columns, input, y, to);
-      } else {
-        dotBf16(weights.data(), w, columns, input, y, to);
+        continue;
+      }
+      for (int token = 0; token < tokens; token++) {
+        long x = 4L * token * columns;
+        if (weights.format() == WeightFormat.F32) {
+          dotF32(weights.data(), w, columns, input, x, y, to + 4 * token * yStride);
+        } else {
+          dotBf16(weights.data(), w, columns, input, x, y, to + 4 * token * yStride);
+        }
       }
     }
   }
 
   private static void dotF32(
-      MemorySegment weights, long start, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights, long start, int columns, MemorySegment x, long at, MemorySegment y, long to) {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
       long w = start + 4L * row;
       for (int k = 0; k < columns; k++, w += 4 * TILE) {
-        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, 4L * k));
+        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 4L * k));
         a = FloatVector.fromMemorySegment(FLOATS, weights, w, ORDER).fma(v, a);
         b = FloatVector.fromMemorySegment(FLOATS, weights, w + BYTES, ORDER).fma(v, b);
       }
@@ -72,13 +77,13 @@ final class VectorFloatProducts {
   }
 
   private static void dotBf16(
-      MemorySegment weights, long start, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights, long start, int columns, MemorySegment x, long at, MemorySegment y, long to) {
     for (int row = 0; row < TILE / 2; row += LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
       long w = start + 4L * row;
       for (int k = 0; k < columns; k++, w += 2 * TILE) {
-        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, 4L * k));
+        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 4L * k));
         IntVector pair = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
         a = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(v, a);
         b = pair.and(0xffff0000).reinterpretAsFloats().fma(v, b);

@@ -20,7 +20,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Products of Q4_K, Q5_K and Q6_K weights with one token, as [VectorDots].
+/// Products of Q4_K, Q5_K and Q6_K weights with a few tokens, as [VectorDots].
 final class VectorSuperblockDots {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -30,29 +30,30 @@ final class VectorSuperblockDots {
 
   private VectorSuperblockDots() {}
 
-  /// Multiplies one tile.
-  static void multiply(PackedMatrix weights, int tile, MemorySegment input, MemorySegment y) {
+  /// Multiplies one tile with one of at most [VectorLayout#DIRECT] tokens and writes its outputs to byte
+  /// `to` of `y`.
+  static void multiply(PackedMatrix weights, int tile, MemorySegment input, int tokens, int token, MemorySegment y, long to) {
     MemorySegment data = weights.data();
     int columns = weights.columns();
+    int blocks = columns / BLOCK;
+    long at = 2 * VectorLayout.start(tokens, token, columns);
+    long scales = VectorLayout.scalesAt(tokens, columns) + 4 * VectorLayout.start(tokens, token, blocks);
+    long sums = VectorLayout.sumsAt(tokens, columns) + 2 * VectorLayout.start(tokens, token, 4 * blocks);
     long w = tile * VectorLayout.tileBytes(weights.format(), columns);
-    long to = 4L * MatrixKernels.TILE * tile;
     for (int byteOfLine = 0; byteOfLine < LINE; byteOfLine += 4 * LANES, w += 4 * LANES, to += 4 * LANES) {
       switch (weights.format()) {
-        case Q4_K -> dotQ4K(data, w, columns, input, y, to);
-        case Q5_K -> dotQ5K(data, w, columns, input, y, to);
-        case Q6_K -> dotQ6K(data, w, columns, input, y, to);
+        case Q4_K -> dotQ4K(data, w, columns, input, at, scales, sums, y, to);
+        case Q5_K -> dotQ5K(data, w, columns, input, at, scales, sums, y, to);
+        case Q6_K -> dotQ6K(data, w, columns, input, at, scales, sums, y, to);
         case F32, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no kernel for " + weights.format());
       }
     }
   }
 
   private static void dotQ4K(
-      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights, long w, int columns, MemorySegment x, long at, long scales, long sums, MemorySegment y, long to) {
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    long scales = VectorLayout.scalesAt(1, columns);
-    long sums = VectorLayout.sumsAt(1, columns);
-    long at = 0;
     for (int unit = 0; unit < columns / 256; unit++) {
       IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
       IntVector minima = IntVector.fromMemorySegment(INTS, weights, w + LINE, ORDER);
@@ -92,12 +93,9 @@ final class VectorSuperblockDots {
   }
 
   private static void dotQ5K(
-      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights, long w, int columns, MemorySegment x, long at, long scales, long sums, MemorySegment y, long to) {
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    long scales = VectorLayout.scalesAt(1, columns);
-    long sums = VectorLayout.sumsAt(1, columns);
-    long at = 0;
     for (int unit = 0; unit < columns / 256; unit++) {
       IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
       IntVector minima = IntVector.fromMemorySegment(INTS, weights, w + LINE, ORDER);
@@ -151,12 +149,9 @@ final class VectorSuperblockDots {
   }
 
   private static void dotQ6K(
-      MemorySegment weights, long w, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights, long w, int columns, MemorySegment x, long at, long scales, long sums, MemorySegment y, long to) {
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    long scales = VectorLayout.scalesAt(1, columns);
-    long sums = VectorLayout.sumsAt(1, columns);
-    long at = 0;
     for (int unit = 0; unit < columns / 256; unit++) {
       IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
       FloatVector d0 = halves.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(HALF_BITS).reinterpretAsFloats().mul(HALF_TO_FLOAT);
