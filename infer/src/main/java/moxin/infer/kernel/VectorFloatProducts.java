@@ -16,8 +16,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Products of F32 and BF16 weights with fp32 activations.
 ///
-/// A few tokens meet the packed weights directly, at the speed of memory. More tokens meet a
-/// panel in the L1 cache: 32 rows × 256 columns, copied or widened once. The kernels are written out
+/// A few tokens meet the packed weights directly, at the speed of memory. More tokens meet a panel
+/// in the L1 cache: 32 rows × 256 columns, copied or widened once. The kernels are written out
 /// token by token, so that every vector is a local variable: an array of vectors, or a call that is
 /// not inlined, puts each of them on the heap.
 final class VectorFloatProducts {
@@ -38,7 +38,13 @@ final class VectorFloatProducts {
 
   /// [MatrixKernels#multiply] for F32 and BF16.
   static void multiply(
-      PackedMatrix weights, int fromTile, int toTile, MemorySegment input, int tokens, MemorySegment y, long yStride) {
+      PackedMatrix weights,
+      int fromTile,
+      int toTile,
+      MemorySegment input,
+      int tokens,
+      MemorySegment y,
+      long yStride) {
     int columns = weights.columns();
     long tileBytes = VectorLayout.tileBytes(weights.format(), columns);
     float[] panel = PANELS.get();
@@ -61,7 +67,13 @@ final class VectorFloatProducts {
   }
 
   private static void dotF32(
-      MemorySegment weights, long start, int columns, MemorySegment x, long at, MemorySegment y, long to) {
+      MemorySegment weights,
+      long start,
+      int columns,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to) {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
@@ -77,7 +89,13 @@ final class VectorFloatProducts {
   }
 
   private static void dotBf16(
-      MemorySegment weights, long start, int columns, MemorySegment x, long at, MemorySegment y, long to) {
+      MemorySegment weights,
+      long start,
+      int columns,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to) {
     for (int row = 0; row < TILE / 2; row += LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
@@ -94,7 +112,14 @@ final class VectorFloatProducts {
   }
 
   private static void multiplyPanels(
-      PackedMatrix weights, long w, float[] panel, MemorySegment input, int tokens, MemorySegment y, long to, long yBytes) {
+      PackedMatrix weights,
+      long w,
+      float[] panel,
+      MemorySegment input,
+      int tokens,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     int columns = weights.columns();
     for (int token = 0; token < tokens; token++) {
       y.asSlice(to + token * yBytes, 4 * TILE).fill((byte) 0);
@@ -126,7 +151,14 @@ final class VectorFloatProducts {
   }
 
   private static void multiplyPanel(
-      float[] panel, int count, int n, MemorySegment input, long x, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int count,
+      int n,
+      MemorySegment input,
+      long x,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       int t = 0;
       if (BITS == 512 && n == 12) {
@@ -147,7 +179,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 12 tokens, columns `[0, count)` of the panel.
   private static void rows2x12(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
@@ -240,7 +279,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 6 tokens, columns `[0, count)` of the panel.
   private static void rows2x6(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
@@ -291,7 +337,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 2 tokens, columns `[0, count)` of the panel.
   private static void rows2x2(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
@@ -314,7 +367,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 1 token, columns `[0, count)` of the panel.
   private static void rows2x1(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     for (int k = 0; k < count; k++, w += TILE, at += STEP) {

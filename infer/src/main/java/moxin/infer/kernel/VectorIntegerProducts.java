@@ -11,9 +11,9 @@ import java.util.Arrays;
 
 /// Products of quantised weights with quantised activations.
 ///
-/// A few tokens meet the packed weights directly ([VectorDots], [VectorSuperblockDots]), at the speed of memory. More
-/// tokens meet a [VectorPanel], 6 at a time: [VectorIntegerLoops] sums a block, or as much of it as
-/// fits 16 bits, [VectorScaling] applies the scales.
+/// A few tokens meet the packed weights directly ([VectorDots], [VectorSuperblockDots]), at the
+/// speed of memory. More tokens meet a [VectorPanel], 6 at a time: [VectorIntegerLoops] sums a
+/// block, or as much of it as fits 16 bits, [VectorScaling] applies the scales.
 final class VectorIntegerProducts {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -152,8 +152,7 @@ final class VectorIntegerProducts {
       }
       case Q4_K -> {
         VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, sums);
-        VectorScaling.scaleWithMinima(
-            panel, block, 8, sums, tokens, x, scales, xSums, outputs, to);
+        VectorScaling.scaleWithMinima(panel, block, 8, sums, tokens, x, scales, xSums, outputs, to);
       }
       case Q5_K -> {
         VectorIntegerLoops.multiply(panel.weights, k, 16, tokens, x, shorts, sums);

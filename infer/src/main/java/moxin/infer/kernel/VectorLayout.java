@@ -16,10 +16,10 @@ package moxin.infer.kernel;
 ///   nibbles, 4 lines of upper bit pairs (k ascending from the lowest).
 ///
 /// **Inputs.** Up to [#DIRECT] tokens: each by itself, n = 1. More: groups of [#GROUP] neighbouring
-/// tokens, n = 12, the last group filled up with what is never read. F32: n floats for each k. INT8:
-/// three arrays over all tokens: n shorts for each k; n fp32 scales for each block of 32; n sums of
-/// bytes, as shorts, for each 8 of k. Strides along K are constants, without which the compiler
-/// checks the bounds of every access.
+/// tokens, n = 12, the last group filled up with what is never read. F32: n floats for each k.
+/// INT8: three arrays over all tokens: n shorts for each k; n fp32 scales for each block of 32; n
+/// sums of bytes, as shorts, for each 8 of k. Strides along K are constants, without which the
+/// compiler checks the bounds of every access.
 final class VectorLayout {
 
   /// Tokens of a group of inputs: as many as the largest fp32 kernel takes.
