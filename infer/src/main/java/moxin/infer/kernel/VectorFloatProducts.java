@@ -16,8 +16,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Products of F32 and BF16 weights with fp32 activations.
 ///
-/// One token meets the packed weights directly, at the speed of memory. More tokens meet a
-/// panel in the L1 cache: 32 rows × 256 columns, copied or widened once. The kernels are written out
+/// A few tokens meet the packed weights directly, at the speed of memory. More tokens meet a panel
+/// in the L1 cache: 32 rows × 256 columns, copied or widened once. The kernels are written out
 /// token by token, so that every vector is a local variable: an array of vectors, or a call that is
 /// not inlined, puts each of them on the heap.
 final class VectorFloatProducts {
@@ -38,31 +38,48 @@ final class VectorFloatProducts {
 
   /// [MatrixKernels#multiply] for F32 and BF16.
   static void multiply(
-      PackedMatrix weights, int fromTile, int toTile, MemorySegment input, int tokens, MemorySegment y, long yStride) {
+      PackedMatrix weights,
+      int fromTile,
+      int toTile,
+      MemorySegment input,
+      int tokens,
+      MemorySegment y,
+      long yStride) {
     int columns = weights.columns();
     long tileBytes = VectorLayout.tileBytes(weights.format(), columns);
     float[] panel = PANELS.get();
     for (int tile = fromTile; tile < toTile; tile++) {
       long w = tile * tileBytes;
       long to = 4L * TILE * tile;
-      if (tokens > 1) {
+      if (tokens > VectorLayout.DIRECT) {
         multiplyPanels(weights, w, panel, input, tokens, y, to, 4 * yStride);
-      } else if (weights.format() == WeightFormat.F32) {
-        dotF32(weights.data(), w, columns, input, y, to);
-      } else {
-        dotBf16(weights.data(), w, columns, input, y, to);
+        continue;
+      }
+      for (int token = 0; token < tokens; token++) {
+        long x = 4L * token * columns;
+        if (weights.format() == WeightFormat.F32) {
+          dotF32(weights.data(), w, columns, input, x, y, to + 4 * token * yStride);
+        } else {
+          dotBf16(weights.data(), w, columns, input, x, y, to + 4 * token * yStride);
+        }
       }
     }
   }
 
   private static void dotF32(
-      MemorySegment weights, long start, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights,
+      long start,
+      int columns,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to) {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
       long w = start + 4L * row;
       for (int k = 0; k < columns; k++, w += 4 * TILE) {
-        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, 4L * k));
+        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 4L * k));
         a = FloatVector.fromMemorySegment(FLOATS, weights, w, ORDER).fma(v, a);
         b = FloatVector.fromMemorySegment(FLOATS, weights, w + BYTES, ORDER).fma(v, b);
       }
@@ -72,13 +89,19 @@ final class VectorFloatProducts {
   }
 
   private static void dotBf16(
-      MemorySegment weights, long start, int columns, MemorySegment x, MemorySegment y, long to) {
+      MemorySegment weights,
+      long start,
+      int columns,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to) {
     for (int row = 0; row < TILE / 2; row += LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
       long w = start + 4L * row;
       for (int k = 0; k < columns; k++, w += 2 * TILE) {
-        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, 4L * k));
+        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 4L * k));
         IntVector pair = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
         a = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(v, a);
         b = pair.and(0xffff0000).reinterpretAsFloats().fma(v, b);
@@ -89,7 +112,14 @@ final class VectorFloatProducts {
   }
 
   private static void multiplyPanels(
-      PackedMatrix weights, long w, float[] panel, MemorySegment input, int tokens, MemorySegment y, long to, long yBytes) {
+      PackedMatrix weights,
+      long w,
+      float[] panel,
+      MemorySegment input,
+      int tokens,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     int columns = weights.columns();
     for (int token = 0; token < tokens; token++) {
       y.asSlice(to + token * yBytes, 4 * TILE).fill((byte) 0);
@@ -121,7 +151,14 @@ final class VectorFloatProducts {
   }
 
   private static void multiplyPanel(
-      float[] panel, int count, int n, MemorySegment input, long x, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int count,
+      int n,
+      MemorySegment input,
+      long x,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       int t = 0;
       if (BITS == 512 && n == 12) {
@@ -142,7 +179,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 12 tokens, columns `[0, count)` of the panel.
   private static void rows2x12(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
@@ -235,7 +279,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 6 tokens, columns `[0, count)` of the panel.
   private static void rows2x6(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
@@ -286,7 +337,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 2 tokens, columns `[0, count)` of the panel.
   private static void rows2x2(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
@@ -309,7 +367,14 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 1 token, columns `[0, count)` of the panel.
   private static void rows2x1(
-      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to, long yBytes) {
+      float[] panel,
+      int w,
+      int count,
+      MemorySegment x,
+      long at,
+      MemorySegment y,
+      long to,
+      long yBytes) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     for (int k = 0; k < count; k++, w += TILE, at += STEP) {

@@ -41,8 +41,9 @@ final class VectorIntegerLoops {
     }
   }
 
-  /// The same for a block of Q8_0, whose sums do not fit 16 bits: `sums` modulo 2^16, and in `coarse`
-  /// the sums of pairs of products divided by 64 and rounded down, which tell the upper bits.
+  /// The same for a block of Q8_0, whose sums do not fit 16 bits: `sums` modulo 2^16, and in
+  /// `coarse` the sums of pairs of products divided by 64 and rounded down, which tell the upper
+  /// bits.
   static void multiplyPairs(
       short[] panel, int k, int tokens, MemorySegment x, long at, short[] sums, short[] coarse) {
     for (int row = 0; row < ROWS; row += 4 * LANES) {
@@ -155,8 +156,8 @@ final class VectorIntegerLoops {
     b0.intoArray(sums, to + 2 * LANES);
   }
 
-  /// Two vectors of rows and 3 tokens, a block of Q8_0: sums modulo 2^16, and sums of
-  /// 64ths of pairs of products.
+  /// Two vectors of rows and 3 tokens, a block of Q8_0: sums modulo 2^16, and sums of 64ths of
+  /// pairs of products.
   private static void pairs2x3(
       short[] panel, int w, MemorySegment x, long at, short[] sums, short[] coarse, int to) {
     ShortVector a0 = ShortVector.zero(SHORTS);
@@ -215,8 +216,8 @@ final class VectorIntegerLoops {
     d2.intoArray(coarse, to + 2 * ROWS + 2 * LANES);
   }
 
-  /// Two vectors of rows and 1 token, a block of Q8_0: sums modulo 2^16, and sums of
-  /// 64ths of pairs of products.
+  /// Two vectors of rows and 1 token, a block of Q8_0: sums modulo 2^16, and sums of 64ths of pairs
+  /// of products.
   private static void pairs2x1(
       short[] panel, int w, MemorySegment x, long at, short[] sums, short[] coarse, int to) {
     ShortVector a0 = ShortVector.zero(SHORTS);

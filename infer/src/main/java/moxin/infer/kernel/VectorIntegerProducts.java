@@ -11,9 +11,9 @@ import java.util.Arrays;
 
 /// Products of quantised weights with quantised activations.
 ///
-/// One token meets the packed weights directly ([VectorDots], [VectorSuperblockDots]), at the speed of memory. More
-/// tokens meet a [VectorPanel], 6 at a time: [VectorIntegerLoops] sums a block, or as much of it as
-/// fits 16 bits, [VectorScaling] applies the scales.
+/// A few tokens meet the packed weights directly ([VectorDots], [VectorSuperblockDots]), at the
+/// speed of memory. More tokens meet a [VectorPanel], 6 at a time: [VectorIntegerLoops] sums a
+/// block, or as much of it as fits 16 bits, [VectorScaling] applies the scales.
 final class VectorIntegerProducts {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -44,14 +44,8 @@ final class VectorIntegerProducts {
       int tokens,
       MemorySegment y,
       long yStride) {
-    if (tokens == 1) {
-      for (int tile = fromTile; tile < toTile; tile++) {
-        if (VectorLayout.headerBytes(weights.format()) == 0) {
-          VectorDots.multiply(weights, tile, input, y);
-        } else {
-          VectorSuperblockDots.multiply(weights, tile, input, y);
-        }
-      }
+    if (tokens <= VectorLayout.DIRECT) {
+      multiplyDirectly(weights, fromTile, toTile, input, tokens, y, yStride);
       return;
     }
     VectorIntegerProducts thread = THREADS.get();
@@ -69,6 +63,26 @@ final class VectorIntegerProducts {
               FLOAT,
               4 * (token * yStride + (long) TILE * tile),
               rows);
+        }
+      }
+    }
+  }
+
+  private static void multiplyDirectly(
+      PackedMatrix weights,
+      int fromTile,
+      int toTile,
+      MemorySegment input,
+      int tokens,
+      MemorySegment y,
+      long yStride) {
+    for (int tile = fromTile; tile < toTile; tile++) {
+      for (int token = 0; token < tokens; token++) {
+        long to = 4 * (token * yStride + (long) TILE * tile);
+        if (VectorLayout.headerBytes(weights.format()) == 0) {
+          VectorDots.multiply(weights, tile, input, tokens, token, y, to);
+        } else {
+          VectorSuperblockDots.multiply(weights, tile, input, tokens, token, y, to);
         }
       }
     }
@@ -138,8 +152,7 @@ final class VectorIntegerProducts {
       }
       case Q4_K -> {
         VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, sums);
-        VectorScaling.scaleWithMinima(
-            panel, block, 8, sums, tokens, x, scales, xSums, outputs, to);
+        VectorScaling.scaleWithMinima(panel, block, 8, sums, tokens, x, scales, xSums, outputs, to);
       }
       case Q5_K -> {
         VectorIntegerLoops.multiply(panel.weights, k, 16, tokens, x, shorts, sums);

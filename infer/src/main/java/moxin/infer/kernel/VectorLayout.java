@@ -15,15 +15,18 @@ package moxin.infer.kernel;
 /// - Q6_K, per 256 k: a line of f16 d, then per 32 k: a line of 2 scale bytes, 8 lines of lower
 ///   nibbles, 4 lines of upper bit pairs (k ascending from the lowest).
 ///
-/// **Inputs.** Tokens in groups of [#GROUP], n of them in each array, the last group filled up with
-/// what is never read; a single token is a group of its own, with n = 1. F32: n floats for each k.
-/// INT8: three arrays: n shorts for each k; n fp32 scales for each block of 32; n sums of bytes, as
-/// shorts, for each 8 of k. Strides along K are constants, without which the compiler checks the
-/// bounds of every access.
+/// **Inputs.** Up to [#DIRECT] tokens: each by itself, n = 1. More: groups of [#GROUP] neighbouring
+/// tokens, n = 12, the last group filled up with what is never read. F32: n floats for each k.
+/// INT8: three arrays over all tokens: n shorts for each k; n fp32 scales for each block of 32; n
+/// sums of bytes, as shorts, for each 8 of k. Strides along K are constants, without which the
+/// compiler checks the bounds of every access.
 final class VectorLayout {
 
   /// Tokens of a group of inputs: as many as the largest fp32 kernel takes.
   static final int GROUP = 12;
+
+  /// Up to how many tokens meet packed weights directly, one by one; unpacking pays off for more.
+  static final int DIRECT = 4;
 
   /// Elements of a block of quantised activations.
   static final int BLOCK = 32;
@@ -72,14 +75,21 @@ final class VectorLayout {
     return (long) columns / unitElements(format) * unitBytes(format);
   }
 
-  /// The n of `tokens` tokens.
+  /// Distance along K of one token's numbers among those of `tokens` tokens.
   static int stride(int tokens) {
-    return tokens == 1 ? 1 : GROUP;
+    return tokens <= DIRECT ? 1 : GROUP;
+  }
+
+  /// Where the numbers of `token`, `each` of them, begin among those of `tokens` tokens.
+  static long start(int tokens, int token, int each) {
+    return tokens <= DIRECT
+        ? (long) token * each
+        : (long) (token - token % GROUP) * each + token % GROUP;
   }
 
   /// Tokens with those that fill the last group.
   static long padded(int tokens) {
-    return tokens == 1 ? 1 : (tokens + GROUP - 1L) / GROUP * GROUP;
+    return tokens <= DIRECT ? tokens : (tokens + GROUP - 1L) / GROUP * GROUP;
   }
 
   /// Where the quantised activations' scales begin.

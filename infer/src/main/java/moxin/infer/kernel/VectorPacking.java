@@ -14,6 +14,9 @@ final class VectorPacking {
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int LINE = VectorLayout.LINE;
 
+  /// Columns of a row packed before the next row's: few enough that a tile's stay in the L1 cache.
+  private static final int BLOCK = VectorLayout.BLOCK;
+
   private VectorPacking() {}
 
   /// Packs tile `tile`.
@@ -26,32 +29,40 @@ final class VectorPacking {
     if (present < MatrixKernels.TILE) {
       data.fill((byte) 0);
     }
+    MemorySegment[] rows = new MemorySegment[present];
     for (int row = 0; row < present; row++) {
-      packRow(format, source.row(first + row), data, row, target.columns());
+      rows[row] = source.row(first + row);
+    }
+    int units = target.columns() / VectorLayout.unitElements(format);
+    int step = Math.max(1, BLOCK / VectorLayout.unitElements(format));
+    for (int unit = 0; unit < units; unit += step) {
+      for (int row = 0; row < present; row++) {
+        packUnits(format, rows[row], data, row, unit, Math.min(unit + step, units));
+      }
     }
   }
 
-  private static void packRow(
-      WeightFormat format, MemorySegment row, MemorySegment data, int index, int columns) {
-    long at = format == WeightFormat.F32 ? 4L * index : 4L * (index % 16) + 2L * (index / 16);
+  private static void packUnits(
+      WeightFormat format, MemorySegment row, MemorySegment data, int index, int from, int to) {
     int unitBytes = VectorLayout.unitBytes(format);
-    int units = columns / VectorLayout.unitElements(format);
-    for (int unit = 0; unit < units; unit++, at += unitBytes) {
-      long from = (long) unit * format.blockBytes();
+    int offset = format == WeightFormat.F32 ? 4 * index : 4 * (index % 16) + 2 * (index / 16);
+    for (int unit = from; unit < to; unit++) {
+      long at = (long) unit * unitBytes + offset;
+      long source = (long) unit * format.blockBytes();
       switch (format) {
-        case F32 -> data.set(INT, at, row.get(INT, from));
-        case BF16 -> data.set(SHORT, at, row.get(SHORT, from));
-        case Q8_0 -> copyLines(row, from, data, at, 17);
+        case F32 -> data.set(INT, at, row.get(INT, source));
+        case BF16 -> data.set(SHORT, at, row.get(SHORT, source));
+        case Q8_0 -> copyLines(row, source, data, at, 17);
         case Q4_0 -> {
-          copyLines(row, from, data, at, 1);
-          packQ4(row, from + 2, data, at + LINE);
+          copyLines(row, source, data, at, 1);
+          packQ4(row, source + 2, data, at + LINE);
         }
-        case Q4_K -> packFourBits(row, from, from + 16, data, at, format);
+        case Q4_K -> packFourBits(row, source, source + 16, data, at, format);
         case Q5_K -> {
-          packFourBits(row, from, from + 48, data, at, format);
-          packFifthBits(row, from + 16, data, at);
+          packFourBits(row, source, source + 48, data, at, format);
+          packFifthBits(row, source + 16, data, at);
         }
-        case Q6_K -> packSixBits(row, from, data, at);
+        case Q6_K -> packSixBits(row, source, data, at);
       }
     }
   }

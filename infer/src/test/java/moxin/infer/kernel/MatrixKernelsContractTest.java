@@ -45,9 +45,9 @@ final class MatrixKernelsContractTest {
     }
   }
 
-  /// Each of at most n fused multiply-adds rounds once, each scale at most three times: the error is
-  /// below (n + 3) · 2^-24 · Σ|terms|. Quantised activations are off by half a step, and a little for
-  /// rounding the quotient.
+  /// Each of at most n fused multiply-adds rounds once, each scale at most three times: the error
+  /// is below (n + 3) · 2^-24 · Σ|terms|. Quantised activations are off by half a step, and a
+  /// little for rounding the quotient.
   @ParameterizedTest
   @MethodSource("tiersAndFormats")
   void productsAreThoseOfFloat64(MatrixKernels tier, WeightFormat format, Random random) {

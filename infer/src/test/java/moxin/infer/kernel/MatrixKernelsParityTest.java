@@ -116,7 +116,8 @@ final class MatrixKernelsParityTest {
     one.fill(
         format.blockBytes(),
         at -> {
-          one.file.set(KernelCase.SHORT, at + (format == WeightFormat.Q6_K ? 208 : 0), (short) half);
+          one.file.set(
+              KernelCase.SHORT, at + (format == WeightFormat.Q6_K ? 208 : 0), (short) half);
           if (format == WeightFormat.Q4_K || format == WeightFormat.Q5_K) {
             one.file.set(KernelCase.SHORT, at + 2, (short) half);
           }

@@ -10,10 +10,12 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.function.LongBinaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
-/// The rates of the Vector API tier on all CPUs but for the machine's other work: packing, preparing
-/// and products of `(M, 4096)` weights with 1, 8 and 504 tokens.
+/// The rates of the Vector API tier on all CPUs but for the machine's other work: packing,
+/// preparing and products of `(M, 4096)` weights with 1, 8 and 504 tokens.
 ///
 /// One token streams 256 MiB of weights that no cache holds, next to a probe that only reads them;
 /// many tokens meet 2048 rows. Figures are medians. Arguments: formats, or none for all.
@@ -21,6 +23,7 @@ final class VectorKernelsBenchmark {
 
   private static final int COLUMNS = 4096;
   private static final long STREAMED = 256L << 20;
+  private static final int PEAK_ROUNDS = 20_000_000;
   private static final int THREADS = Integer.getInteger("threads", 2);
 
   private final VectorKernels kernels = new VectorKernels();
@@ -34,11 +37,13 @@ final class VectorKernelsBenchmark {
             ? List.of(WeightFormat.values())
             : Stream.of(arguments).map(WeightFormat::valueOf).toList();
     VectorKernelsBenchmark benchmark = new VectorKernelsBenchmark();
-    System.out.printf("%s, %d threads%n", benchmark.kernels.name(), THREADS);
+    double peak = 2.0 * VectorWidth.LANES * 10 * PEAK_ROUNDS * THREADS / peakSeconds();
+    System.out.printf(
+        "%s, %d threads, fp32 FMA peak %.0f GFLOP/s%n",
+        benchmark.kernels.name(), THREADS, peak / 1e9);
     System.out.println(
         "format |  pack | prepare x8, x504 |    x1 |  read | x1/read |  x2 |  x4 |  x8 | x504 GOP/s");
-    System.out.println(
-        "       |  GB/s |       M floats/s |  GB/s |  GB/s |         | GOP/s");
+    System.out.println("       |  GB/s |       M floats/s |  GB/s |  GB/s |         | GOP/s");
     for (WeightFormat format : formats) {
       benchmark.measure(format);
     }
@@ -49,8 +54,7 @@ final class VectorKernelsBenchmark {
     try (Arena arena = Arena.ofShared();
         KernelCase file = new KernelCase(format, 2048, COLUMNS, 504).random(random)) {
       long bytes = kernels.packedBytes(format, rows, COLUMNS);
-      PackedMatrix weights =
-          new PackedMatrix(format, rows, COLUMNS, arena.allocate(bytes, 64));
+      PackedMatrix weights = new PackedMatrix(format, rows, COLUMNS, arena.allocate(bytes, 64));
       long rowBytes = format.rowBytes(COLUMNS);
       double pack =
           rows
@@ -62,9 +66,7 @@ final class VectorKernelsBenchmark {
                   (from, to) -> {
                     for (int tile = (int) from; tile < to; tile++) {
                       kernels.pack(
-                          weights,
-                          tile,
-                          row -> file.file.asSlice(row % 2048 * rowBytes, rowBytes));
+                          weights, tile, row -> file.file.asSlice(row % 2048 * rowBytes, rowBytes));
                     }
                     return 0;
                   });
@@ -128,6 +130,43 @@ final class VectorKernelsBenchmark {
     }
   }
 
+  private static double peakSeconds() throws InterruptedException {
+    return seconds(9, THREADS, 1, (from, to) -> (long) peak(PEAK_ROUNDS));
+  }
+
+  /// Ten independent chains of fused multiply-adds, more than any CPU needs to hide their latency.
+  private static float peak(int rounds) {
+    FloatVector x = FloatVector.broadcast(VectorWidth.FLOATS, 0.5f);
+    FloatVector a = x;
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    FloatVector e = a;
+    FloatVector f = a;
+    FloatVector g = a;
+    FloatVector h = a;
+    FloatVector i = a;
+    FloatVector j = a;
+    for (int round = 0; round < rounds; round++) {
+      a = a.fma(x, x);
+      b = b.fma(x, x);
+      c = c.fma(x, x);
+      d = d.fma(x, x);
+      e = e.fma(x, x);
+      f = f.fma(x, x);
+      g = g.fma(x, x);
+      h = h.fma(x, x);
+      i = i.fma(x, x);
+      j = j.fma(x, x);
+    }
+    return a.add(b)
+        .add(c.add(d))
+        .add(e.add(f))
+        .add(g.add(h))
+        .add(i.add(j))
+        .reduceLanes(VectorOperators.ADD);
+  }
+
   private double multiply(
       PackedMatrix weights,
       MemorySegment input,
@@ -150,10 +189,7 @@ final class VectorKernelsBenchmark {
   private static double read(PackedMatrix weights) throws InterruptedException {
     long tileBytes = weights.data().byteSize() / weights.tiles();
     return seconds(
-        1,
-        weights.tiles(),
-        1,
-        (from, to) -> sum(weights.data(), from * tileBytes, to * tileBytes));
+        1, weights.tiles(), 1, (from, to) -> sum(weights.data(), from * tileBytes, to * tileBytes));
   }
 
   private static long sum(MemorySegment data, long from, long to) {
@@ -166,13 +202,13 @@ final class VectorKernelsBenchmark {
               IntVector.fromMemorySegment(
                   VectorWidth.INTS, data, at + VectorWidth.BYTES, VectorWidth.ORDER));
     }
-    return a.add(b).reduceLanes(jdk.incubator.vector.VectorOperators.ADD);
+    return a.add(b).reduceLanes(VectorOperators.ADD);
   }
 
   /// The median seconds of `repetitions` runs of `[0, units)` split evenly among the threads, at
   /// borders that `multiple` divides.
-  private static double seconds(
-      int repetitions, int units, int multiple, LongBinaryOperator work) throws InterruptedException {
+  private static double seconds(int repetitions, int units, int multiple, LongBinaryOperator work)
+      throws InterruptedException {
     double[] seconds = new double[repetitions];
     CyclicBarrier barrier = new CyclicBarrier(THREADS);
     List<Thread> threads =

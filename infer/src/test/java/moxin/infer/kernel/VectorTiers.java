@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import jdk.incubator.vector.FloatVector;
 
-/// [VectorKernels] of every width that this CPU has, in one JVM: each width has a class loader of its
-/// own, since the width is a constant of its classes.
+/// [VectorKernels] of every width that this CPU has, in one JVM: each width has a class loader of
+/// its own, since the width is a constant of its classes.
 final class VectorTiers {
 
   private static final String PACKAGE = VectorTiers.class.getPackageName() + ".";
