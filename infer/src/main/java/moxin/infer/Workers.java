@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Workers implements AutoCloseable {
   private static final long SPIN_NANOS = 200_000;
   private static final int SPINS_BETWEEN_CLOCKS = 64;
+  private static final int SPINS_BEFORE_YIELDING = 20_000;
 
   private final int threads;
   private final Helper[] helpers;
@@ -57,8 +58,12 @@ final class Workers implements AutoCloseable {
       helper.wake();
     }
     loop.share(0);
-    while (loop.done.get() < count) {
-      Thread.onSpinWait();
+    for (int spins = 0; loop.done.get() < count; spins++) {
+      if (spins < SPINS_BEFORE_YIELDING) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
     }
     current = null;
     Throwable failure = loop.failure;
