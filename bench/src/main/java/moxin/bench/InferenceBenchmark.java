@@ -27,11 +27,7 @@ public final class InferenceBenchmark {
   /// @param repetitions of every measurement
   /// @param rival a program to run in turn, if any
   public record Options(
-      int prefill,
-      int decode,
-      List<Integer> batches,
-      int repetitions,
-      Optional<LlamaBench> rival) {
+      int prefill, int decode, List<Integer> batches, int repetitions, Optional<LlamaBench> rival) {
     public Options {
       batches = List.copyOf(batches);
       if (prefill < 1 || decode < 1 || repetitions < 1) {
@@ -135,9 +131,7 @@ public final class InferenceBenchmark {
 
   private void step(List<Session> sessions) {
     List<Ingestion> ingestions =
-        sessions.stream()
-            .map(session -> new Ingestion(session, ids(1), LogitRows.LAST))
-            .toList();
+        sessions.stream().map(session -> new Ingestion(session, ids(1), LogitRows.LAST)).toList();
     model.ingest(ingestions);
   }
 

@@ -23,12 +23,12 @@ import moxin.infer.kernel.PackedMatrix;
 import moxin.infer.kernel.ScalarKernels;
 import moxin.infer.kernel.WeightFormat;
 
-/// The rates of matrix kernels: products of 14336 × 4096 weights with 1 to 512 tokens, each thread on
-/// its share of the rows, beside the rate at which the same threads read the same memory.
+/// The rates of matrix kernels: products of 14336 × 4096 weights with 1 to 512 tokens, each thread
+/// on its share of the rows, beside the rate at which the same threads read the same memory.
 ///
-/// Weights are several matrices in turn, more than caches hold. For every format: packing in GB/s of
-/// packed weights, then for each number of tokens GB/s of weights and GOP/s (two operations for each
-/// weight and token), the best of many rounds. Reading is measured before each format, since a
+/// Weights are several matrices in turn, more than caches hold. For every format: packing in GB/s
+/// of packed weights, then for each number of tokens GB/s of weights and GOP/s (two operations for
+/// each weight and token), the best of many rounds. Reading is measured before each format, since a
 /// shared machine's memory changes its speed.
 public final class KernelBenchmark {
   private static final int ROWS = 14336;
@@ -77,8 +77,7 @@ public final class KernelBenchmark {
       MatrixKernels kernels, int threads, List<WeightFormat> formats, Consumer<String> lines) {
     try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
       KernelBenchmark benchmark = new KernelBenchmark(kernels, threads, executor, lines);
-      lines.accept(
-          "%s, %d threads, %d x %d".formatted(kernels.name(), threads, ROWS, COLUMNS));
+      lines.accept("%s, %d threads, %d x %d".formatted(kernels.name(), threads, ROWS, COLUMNS));
       for (WeightFormat format : formats) {
         benchmark.measure(format);
       }
@@ -104,8 +103,7 @@ public final class KernelBenchmark {
     Random random = new Random(1);
     for (long i = 0; i < rows.byteSize() / Short.BYTES; i++) {
       // As f16 or bf16, between 0.1 and 2 in magnitude; as integers, anything.
-      rows.setAtIndex(
-          ValueLayout.JAVA_SHORT, i, (short) (0x3000 | random.nextInt() & 0x8FFF));
+      rows.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (0x3000 | random.nextInt() & 0x8FFF));
     }
     List<PackedMatrix> matrices = new ArrayList<>();
     for (int copy = 0; copy < copies; copy++) {
@@ -205,7 +203,8 @@ public final class KernelBenchmark {
     return a + b + c + d;
   }
 
-  /// Units per nanosecond, the best of many short rounds: on a shared machine, what the others leave.
+  /// Units per nanosecond, the best of many short rounds: on a shared machine, what the others
+  /// leave.
   private static double rate(IntConsumer work, long units) {
     double best = 0;
     int count = 0;

@@ -79,8 +79,12 @@ public final class VectorMemoryProbe implements AutoCloseable {
     for (long at = 0; at < SHARE_BYTES; at += 4L * step) {
       a = a.add(LongVector.fromMemorySegment(LONGS, share, at, ByteOrder.LITTLE_ENDIAN));
       b = b.add(LongVector.fromMemorySegment(LONGS, share, at + step, ByteOrder.LITTLE_ENDIAN));
-      c = c.add(LongVector.fromMemorySegment(LONGS, share, at + 2L * step, ByteOrder.LITTLE_ENDIAN));
-      d = d.add(LongVector.fromMemorySegment(LONGS, share, at + 3L * step, ByteOrder.LITTLE_ENDIAN));
+      c =
+          c.add(
+              LongVector.fromMemorySegment(LONGS, share, at + 2L * step, ByteOrder.LITTLE_ENDIAN));
+      d =
+          d.add(
+              LongVector.fromMemorySegment(LONGS, share, at + 3L * step, ByteOrder.LITTLE_ENDIAN));
     }
     return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
   }

@@ -108,8 +108,7 @@ final class BenchCommand implements Callable<Integer> {
     InferenceBenchmarkResult result = measure(model);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      out.println(
-          JSON.writerWithDefaultPrettyPrinter().writeValueAsString(toJson(model, result)));
+      out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(toJson(model, result)));
     } else {
       print(result, out);
     }

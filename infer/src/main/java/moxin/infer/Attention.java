@@ -10,9 +10,9 @@ import moxin.model.ModelConfig;
 /// Softmax attention of the tokens of a pass over their caches, with grouped queries and a window.
 ///
 /// A unit of work is one key and value head of a few neighbouring tokens: the keys of a block are
-/// met by all their queries at once. Scores of a query are summed over the depth, weights and values
-/// over positions, both in ascending order, in lanes and blocks that follow from the position alone;
-/// so results do not depend on what else is in the pass.
+/// met by all their queries at once. Scores of a query are summed over the depth, weights and
+/// values over positions, both in ascending order, in lanes and blocks that follow from the
+/// position alone; so results do not depend on what else is in the pass.
 final class Attention {
   private static final int QUERY_ROWS = 16;
   private static final int BLOCK = KvCache.BLOCK;
@@ -93,27 +93,43 @@ final class Attention {
     for (int at = 0; at < range; at += BLOCK) {
       cache.keys(layer, unit.start() + at, group, kernels, memory.panel);
       kernels.accumulate(
-          memory.queries, 0, depth, rows, depth, memory.panel, BLOCK, memory.scores, at,
-          memory.range, BLOCK);
+          memory.queries,
+          0,
+          depth,
+          rows,
+          depth,
+          memory.panel,
+          BLOCK,
+          memory.scores,
+          at,
+          memory.range,
+          BLOCK);
     }
     softmax(unit, memory);
     Arrays.fill(memory.mixed, 0, rows * depth, 0);
     for (int at = 0; at < range; at += BLOCK) {
       cache.values(layer, unit.start() + at, group, kernels, memory.panel);
       kernels.accumulate(
-          memory.scores, at, memory.range, rows, BLOCK, memory.panel, depth, memory.mixed, 0,
-          depth, depth);
+          memory.scores,
+          at,
+          memory.range,
+          rows,
+          BLOCK,
+          memory.panel,
+          depth,
+          memory.mixed,
+          0,
+          depth,
+          depth);
     }
     scatter(unit, group, mixed, stride, memory);
   }
 
-  private void gather(
-      Unit unit, int group, MemorySegment queries, long stride, Scratch memory) {
+  private void gather(Unit unit, int group, MemorySegment queries, long stride, Scratch memory) {
     int count = heads * config.headDim();
     for (int n = 0; n < unit.count; n++) {
       long from = (unit.row(n) * stride + (long) group * count) * Float.BYTES;
-      MemorySegment.copy(
-          queries, ValueLayout.JAVA_FLOAT, from, memory.queries, n * count, count);
+      MemorySegment.copy(queries, ValueLayout.JAVA_FLOAT, from, memory.queries, n * count, count);
     }
   }
 
@@ -183,12 +199,7 @@ final class Attention {
   ///
   /// @param range floats of a row of scores
   private record Scratch(
-      int range,
-      float[] queries,
-      float[] scores,
-      float[] mixed,
-      float[] panel,
-      float[] inverses) {
+      int range, float[] queries, float[] scores, float[] mixed, float[] panel, float[] inverses) {
 
     Scratch(int rows, int depth, int range) {
       this(

@@ -48,8 +48,7 @@ public final class CpuModel implements LanguageModel {
         workers.close();
       }
     }
-    this.forward =
-        new Forward(config, weights, selection.matrices(), selection.blocks(), workers);
+    this.forward = new Forward(config, weights, selection.matrices(), selection.blocks(), workers);
     this.kvType = options.kvType().orElseGet(weights::cacheType);
     selection
         .fallbackReason()
@@ -107,8 +106,7 @@ public final class CpuModel implements LanguageModel {
     return ingest(ingestions, List.of());
   }
 
-  synchronized List<Logits> ingest(
-      List<Ingestion> ingestions, List<Forward.Observer> observers) {
+  synchronized List<Logits> ingest(List<Ingestion> ingestions, List<Forward.Observer> observers) {
     requireOpen();
     List<Pending> pending = check(ingestions);
     int next = 0;
@@ -119,8 +117,7 @@ public final class CpuModel implements LanguageModel {
       while (next < pending.size() && rows < CHUNK) {
         Pending one = pending.get(next);
         int count = Math.min(CHUNK - rows, one.tokens.length - one.done);
-        shares.add(
-            new Share(one.cache, one.cache.position(), rows, one.tokens, one.done, count));
+        shares.add(new Share(one.cache, one.cache.position(), rows, one.tokens, one.done, count));
         owners.add(one);
         rows += count;
         one.done += count;
@@ -144,8 +141,7 @@ public final class CpuModel implements LanguageModel {
       int row = pending.row(share.from() + i);
       if (row >= 0) {
         long from = (share.row() + (long) i) * stride * Float.BYTES;
-        MemorySegment.copy(
-            normed, PassBuffers.FLOAT, from, pending.wanted, row * stride, stride);
+        MemorySegment.copy(normed, PassBuffers.FLOAT, from, pending.wanted, row * stride, stride);
       }
     }
   }

@@ -125,7 +125,9 @@ record CpuWeights(
       int depth = config.headDim();
       int[] head = RotaryOrder.HALF_SPLIT.rowsFrom(checkpoint.rotaryOrder(), depth);
       int[] order =
-          IntStream.range(0, rows(view)).map(row -> row / depth * depth + head[row % depth]).toArray();
+          IntStream.range(0, rows(view))
+              .map(row -> row / depth * depth + head[row % depth])
+              .toArray();
       return packing.pack(view, order);
     }
 

@@ -80,10 +80,12 @@ final class Forward implements AutoCloseable {
     int stride = weights.output().paddedRows();
     buffers.reserve(rows);
     MemorySegment out = buffers.logits(rows, stride);
-    MemorySegment.copy(
-        normed, from, buffers.normed(), PassBuffers.FLOAT, 0, rows * hiddenStride());
+    MemorySegment.copy(normed, from, buffers.normed(), PassBuffers.FLOAT, 0, rows * hiddenStride());
     products.multiply(
-        buffers.normed(), hiddenStride(), rows, List.of(new Products.Product(weights.output(), out)));
+        buffers.normed(),
+        hiddenStride(),
+        rows,
+        List.of(new Products.Product(weights.output(), out)));
     for (int n = 0; n < rows; n++) {
       MemorySegment.copy(
           out,
@@ -137,11 +139,17 @@ final class Forward implements AutoCloseable {
           4 * (queryStride + 2 * keyStride),
           n -> {
             long row = share.row() + (long) n;
-            rotation.apply(kernels, row, buffers.queries(), row * queryStride, config.numAttentionHeads());
-            rotation.apply(kernels, row, buffers.keys(), row * keyStride, config.numKeyValueHeads());
+            rotation.apply(
+                kernels, row, buffers.queries(), row * queryStride, config.numAttentionHeads());
+            rotation.apply(
+                kernels, row, buffers.keys(), row * keyStride, config.numKeyValueHeads());
             share
                 .cache()
-                .put(layer, share.position() + n, keyRow(buffers.keys(), row), keyRow(buffers.values(), row));
+                .put(
+                    layer,
+                    share.position() + n,
+                    keyRow(buffers.keys(), row),
+                    keyRow(buffers.values(), row));
           });
     }
     attention.run(layer, units, buffers.queries(), buffers.mixed(), queryStride);
@@ -151,7 +159,8 @@ final class Forward implements AutoCloseable {
   /// Row `row` of keys or values, `(G, D)`.
   private float[] keyRow(MemorySegment rows, long row) {
     long bytes = 4L * config.numKeyValueHeads() * config.headDim();
-    long stride = 4L * PackedMatrix.tiles(config.numKeyValueHeads() * config.headDim()) * MatrixKernels.TILE;
+    long stride =
+        4L * PackedMatrix.tiles(config.numKeyValueHeads() * config.headDim()) * MatrixKernels.TILE;
     return rows.asSlice(row * stride, bytes).toArray(PassBuffers.FLOAT);
   }
 
@@ -167,7 +176,9 @@ final class Forward implements AutoCloseable {
     loop(
         tokens,
         4 * stride,
-        n -> kernels.gate(buffers.gate(), (long) n * stride, buffers.up(), (long) n * stride, stride));
+        n ->
+            kernels.gate(
+                buffers.gate(), (long) n * stride, buffers.up(), (long) n * stride, stride));
     multiplyAdding(block.down(), buffers.gate(), stride, tokens);
   }
 
@@ -178,7 +189,9 @@ final class Forward implements AutoCloseable {
     loop(
         tokens,
         stride,
-        n -> kernels.add(buffers.update(), (long) n * stride, buffers.hidden(), (long) n * stride, stride));
+        n ->
+            kernels.add(
+                buffers.update(), (long) n * stride, buffers.hidden(), (long) n * stride, stride));
   }
 
   private void normalise(MemorySegment scale, int tokens) {

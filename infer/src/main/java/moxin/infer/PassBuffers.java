@@ -7,8 +7,8 @@ import moxin.infer.kernel.MatrixKernels;
 import moxin.infer.kernel.PackedMatrix;
 import moxin.model.ModelConfig;
 
-/// The activations of a pass, `(tokens, stride)` each, with strides of whole tiles. Grow when a pass
-/// needs more, never shrink.
+/// The activations of a pass, `(tokens, stride)` each, with strides of whole tiles. Grow when a
+/// pass needs more, never shrink.
 final class PassBuffers implements AutoCloseable {
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 

@@ -47,7 +47,8 @@ final class Products implements AutoCloseable {
     int count = (tiles + size - 1) / size;
     int all = tiles;
     workers.forEach(
-        count, (index, _) -> multiply(list, index * size, Math.min(all, (index + 1) * size), tokens));
+        count,
+        (index, _) -> multiply(list, index * size, Math.min(all, (index + 1) * size), tokens));
   }
 
   /// Multiplies the tiles `[from, to)`, counted over all matrices of `list`.
@@ -72,8 +73,7 @@ final class Products implements AutoCloseable {
     }
   }
 
-  private void prepare(
-      InputFormat format, MemorySegment x, long xStride, int tokens, int columns) {
+  private void prepare(InputFormat format, MemorySegment x, long xStride, int tokens, int columns) {
     MemorySegment memory = input(format).reserve(kernels.inputBytes(format, tokens, columns));
     int group = kernels.tokenGroup();
     int groups = (tokens + group - 1) / group;

@@ -5,9 +5,9 @@ import java.util.Arrays;
 /// Candidate tokens from the largest logit down, lower ids first on ties, sorted only as far as
 /// somebody looks. Mutable, reused from token to token; for one thread.
 ///
-/// Counting puts the candidates into buckets by the binary exponent and first bits of their distance
-/// from the largest logit, so that the buckets near it are small; a bucket is sorted when the first
-/// rank in it is asked for. That makes the top k, or a nucleus, O(V) with three passes.
+/// Counting puts the candidates into buckets by the binary exponent and first bits of their
+/// distance from the largest logit, so that the buckets near it are small; a bucket is sorted when
+/// the first rank in it is asked for. That makes the top k, or a nucleus, O(V) with three passes.
 final class TokenRanking {
   /// Exponent and five bits of the mantissa.
   private static final int SHIFT = 18;
@@ -23,8 +23,8 @@ final class TokenRanking {
   private int bucket;
   private int sorted;
 
-  /// Ranks the ids in `[0, vocabSize)` that `allowed` has. Logits that are −∞ or not a number are no
-  /// candidates.
+  /// Ranks the ids in `[0, vocabSize)` that `allowed` has. Logits that are −∞ or not a number are
+  /// no candidates.
   ///
   /// @param values borrowed until the next reset
   /// @param allowed bit `id % 64` of word `id / 64`

@@ -17,7 +17,8 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorBlockKernels implements BlockKernels {
   private static final VectorSpecies<Float> FLOATS = preferred();
   private static final int WIDTH = FLOATS.length();
-  private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, FLOATS.vectorShape());
+  private static final VectorSpecies<Double> DOUBLES =
+      VectorSpecies.of(double.class, FLOATS.vectorShape());
   private static final int HALF = DOUBLES.length();
   private static final int SQUARE_LANES = 8;
   private static final VectorSpecies<Integer> INTS =
@@ -36,7 +37,8 @@ final class VectorBlockKernels implements BlockKernels {
   /// Why these kernels cannot run here.
   static Optional<String> obstacle() {
     return WIDTH < 4
-        ? Optional.of("slow scalar kernels: this processor has vectors of " + WIDTH + " floats only")
+        ? Optional.of(
+            "slow scalar kernels: this processor has vectors of " + WIDTH + " floats only")
         : Optional.empty();
   }
 
@@ -87,7 +89,8 @@ final class VectorBlockKernels implements BlockKernels {
         int start = i + from;
         int shift = start % WIDTH;
         FloatVector values = load(x, at + start - shift);
-        DoubleVector wide = (DoubleVector) values.convertShape(VectorOperators.F2D, DOUBLES, shift / HALF);
+        DoubleVector wide =
+            (DoubleVector) values.convertShape(VectorOperators.F2D, DOUBLES, shift / HALF);
         sum = wide.fma(wide, sum);
       }
       sum.intoArray(lanes, from);
@@ -133,7 +136,8 @@ final class VectorBlockKernels implements BlockKernels {
     FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -Exponential.LN2_HIGH), bounded);
     r = n.fma(FloatVector.broadcast(FLOATS, -Exponential.LN2_LOW), r);
     FloatVector p =
-        FloatVector.broadcast(FLOATS, Exponential.C7).fma(r, FloatVector.broadcast(FLOATS, Exponential.C6));
+        FloatVector.broadcast(FLOATS, Exponential.C7)
+            .fma(r, FloatVector.broadcast(FLOATS, Exponential.C6));
     p = p.fma(r, FloatVector.broadcast(FLOATS, Exponential.C5));
     p = p.fma(r, FloatVector.broadcast(FLOATS, Exponential.C4));
     p = p.fma(r, FloatVector.broadcast(FLOATS, Exponential.C3));
@@ -204,20 +208,23 @@ final class VectorBlockKernels implements BlockKernels {
     }
     if (column < columns) {
       scalar.accumulate(
-          a, aAt, aStride, rows, inner, b, column, bStride, c, cAt + column, cStride,
+          a,
+          aAt,
+          aStride,
+          rows,
+          inner,
+          b,
+          column,
+          bStride,
+          c,
+          cAt + column,
+          cStride,
           columns - column);
     }
   }
 
   private static void oneRow(
-      float[] a,
-      int aAt,
-      int inner,
-      float[] b,
-      int bAt,
-      int bStride,
-      float[] c,
-      int cAt) {
+      float[] a, int aAt, int inner, float[] b, int bAt, int bStride, float[] c, int cAt) {
     FloatVector s0 = FloatVector.fromArray(FLOATS, c, cAt);
     FloatVector t0 = FloatVector.fromArray(FLOATS, c, cAt + WIDTH);
     int at = bAt;
@@ -401,8 +408,7 @@ final class VectorBlockKernels implements BlockKernels {
       float[] source, int sourceAt, float factor, MemorySegment target, long targetAt, int count) {
     int i = 0;
     for (; i + WIDTH <= count; i += WIDTH) {
-      store(
-          FloatVector.fromArray(FLOATS, source, sourceAt + i).mul(factor), target, targetAt + i);
+      store(FloatVector.fromArray(FLOATS, source, sourceAt + i).mul(factor), target, targetAt + i);
     }
     if (i < count) {
       scalar.scale(source, sourceAt + i, factor, target, targetAt + i, count - i);

@@ -133,7 +133,8 @@ final class BlockKernelsParityTest {
     scalar.gate(gate, 0, one, 0, size);
     for (int i = 0; i < size; i++) {
       double expected = at(x, i) / (1 + Math.exp(-at(x, i)));
-      assertThat((double) at(gate, i)).isCloseTo(expected, within(5e-7 * Math.abs(expected) + 1e-12));
+      assertThat((double) at(gate, i))
+          .isCloseTo(expected, within(5e-7 * Math.abs(expected) + 1e-12));
     }
   }
 

@@ -31,7 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Greedy texts of the reference data, token for token, and a model whose weights are bf16.
 final class GreedyParityTest {
 
-  private static final EngineOptions OPTIONS = new EngineOptions(2, KernelChoice.VECTOR, Optional.of(KvType.F32));
+  private static final EngineOptions OPTIONS =
+      new EngineOptions(2, KernelChoice.VECTOR, Optional.of(KvType.F32));
 
   @ParameterizedTest
   @EnumSource(KernelChoice.class)

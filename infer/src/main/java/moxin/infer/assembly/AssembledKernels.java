@@ -11,11 +11,11 @@ import moxin.infer.kernel.PackedMatrix;
 import moxin.infer.kernel.RowSource;
 import moxin.infer.kernel.WeightFormat;
 
-/// Matrix products in machine code for AVX-512 with VNNI and, for bf16 weights, with BF16. Products of
-/// fp32, and of bf16 where the processor has no BF16, are left to another tier.
+/// Matrix products in machine code for AVX-512 with VNNI and, for bf16 weights, with BF16. Products
+/// of fp32, and of bf16 where the processor has no BF16, are left to another tier.
 ///
-/// Memory segments must be native. The code is mapped once per process, with the first instance, and
-/// stays: it must outlive every call.
+/// Memory segments must be native. The code is mapped once per process, with the first instance,
+/// and stays: it must outlive every call.
 public final class AssembledKernels implements MatrixKernels {
   private static final CpuFeature[] NEEDED = {
     CpuFeature.AVX512F, CpuFeature.AVX512BW, CpuFeature.AVX512VL, CpuFeature.AVX512_VNNI

@@ -5,9 +5,9 @@ import java.util.List;
 
 /// Writes x86-64 machine code, one instruction per call.
 ///
-/// Vector instructions are encoded with EVEX or, for processors without AVX-512, with VEX; the width
-/// is that of the registers. Jumps go to [Label]s, bound before or after; the code may be placed
-/// anywhere. An assembler is used by one thread.
+/// Vector instructions are encoded with EVEX or, for processors without AVX-512, with VEX; the
+/// width is that of the registers. Jumps go to [Label]s, bound before or after; the code may be
+/// placed anywhere. An assembler is used by one thread.
 public final class Assembler {
 
   private record Jump(int displacementAt, Label target) {}
@@ -320,7 +320,8 @@ public final class Assembler {
 
   // Arithmetic.
 
-  /// Adds to each 32-bit lane of `d` the sum of four products of unsigned bytes of `a` and signed bytes of `b`.
+  /// Adds to each 32-bit lane of `d` the sum of four products of unsigned bytes of `a` and signed
+  /// bytes of `b`.
   public void vpdpbusd(VectorRegister d, VectorRegister a, Operand b) {
     three(Form.VPDPBUSD, d, a, b);
   }

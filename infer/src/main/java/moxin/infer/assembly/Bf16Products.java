@@ -61,7 +61,9 @@ final class Bf16Products {
     int start = groups.start(group);
     long pairBytes = (long) size * Integer.BYTES;
     long target =
-        input + start * InputLayout.bf16TokenBytes(columns) + (long) (token - start) * Integer.BYTES;
+        input
+            + start * InputLayout.bf16TokenBytes(columns)
+            + (long) (token - start) * Integer.BYTES;
     int steps = columns / STEP;
     if (steps > 0) {
       Calls.call(entries.bf16Input(), x, target, steps, pairBytes);

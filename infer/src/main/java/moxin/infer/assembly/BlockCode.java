@@ -13,9 +13,9 @@ import moxin.infer.kernel.WeightFormat;
 /// formats whose blocks begin or end with a lone f16 have the 16 of them together in front (Q8_0,
 /// Q4_0) or at the end (Q6_K). Packed weights take as many bytes as in the file.
 ///
-/// A unit is a block of the format; it has one or more blocks of 32 columns. A quad is four columns.
-/// Registers: 0 to 15 are the kernel's; 16 to 19 hold constants, 20 and 21 what [#scales] computes,
-/// 22 to 29 are free for the code of the format; the others are the kernel's again.
+/// A unit is a block of the format; it has one or more blocks of 32 columns. A quad is four
+/// columns. Registers: 0 to 15 are the kernel's; 16 to 19 hold constants, 20 and 21 what [#scales]
+/// computes, 22 to 29 are free for the code of the format; the others are the kernel's again.
 abstract class BlockCode {
   static final int ROWS = 16;
   static final int VECTOR = 64;
@@ -68,7 +68,8 @@ abstract class BlockCode {
 
   abstract Shape shape();
 
-  /// What the accumulator of part `part` (0, or 1 of [Shape#HALVES]) starts with; with a minimum, 0.
+  /// What the accumulator of part `part` (0, or 1 of [Shape#HALVES]) starts with; with a minimum,
+  /// 0.
   abstract InputLayout.Value correction(int part);
 
   /// Loads constants, once per call of a kernel. May use rax.

@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 
-/// Calls of kernels: all arguments are 64-bit numbers, nothing is returned. The handles are constants
-/// so that the JIT compiler makes each call a few instructions.
+/// Calls of kernels: all arguments are 64-bit numbers, nothing is returned. The handles are
+/// constants so that the JIT compiler makes each call a few instructions.
 final class Calls {
   private static final MethodHandle FOUR = handle(4);
   private static final MethodHandle FIVE = handle(5);

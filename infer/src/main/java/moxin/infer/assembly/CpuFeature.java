@@ -19,6 +19,7 @@ public enum CpuFeature {
   static final int EBX = 1;
   static final int ECX = 2;
   static final int EDX = 3;
+
   /// What the operating system must save: xmm and ymm.
   static final int YMM_STATE = 0x06;
 

@@ -1,12 +1,12 @@
 package moxin.infer.assembly;
 
+import static moxin.infer.assembly.Gpr.R8;
 import static moxin.infer.assembly.Gpr.RAX;
 import static moxin.infer.assembly.Gpr.RBX;
 import static moxin.infer.assembly.Gpr.RCX;
 import static moxin.infer.assembly.Gpr.RDI;
 import static moxin.infer.assembly.Gpr.RDX;
 import static moxin.infer.assembly.Gpr.RSI;
-import static moxin.infer.assembly.Gpr.R8;
 import static moxin.infer.assembly.Memory.at;
 
 import java.lang.foreign.Arena;

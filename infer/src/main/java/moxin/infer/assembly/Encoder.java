@@ -128,9 +128,11 @@ final class Encoder {
     put((~vvvv & 15) << 3 | (vectorBytes == 32 ? 4 : 0) | form.prefix());
   }
 
-  /// A general-purpose instruction on memory, with its opcode bytes (the mandatory prefix excluded).
+  /// A general-purpose instruction on memory, with its opcode bytes (the mandatory prefix
+  /// excluded).
   void general(boolean wide, int reg, Memory memory, int... opcode) {
-    int rex = 0x40 | (wide ? 8 : 0) | reg >> 3 << 2 | indexBit(memory) << 1 | memory.base().number() >> 3;
+    int rex =
+        0x40 | (wide ? 8 : 0) | reg >> 3 << 2 | indexBit(memory) << 1 | memory.base().number() >> 3;
     opcode(rex, opcode);
     modRm(reg, memory, 1);
   }
@@ -160,7 +162,8 @@ final class Encoder {
     int base = memory.base().number() & 7;
     Gpr index = memory.index();
     int displacement = memory.displacement();
-    boolean isByte = displacement % unit == 0 && (byte) (displacement / unit) == displacement / unit;
+    boolean isByte =
+        displacement % unit == 0 && (byte) (displacement / unit) == displacement / unit;
     int mode = 2;
     if (isByte) {
       // Without a displacement, the base 5 (rbp, r13) would mean another form.

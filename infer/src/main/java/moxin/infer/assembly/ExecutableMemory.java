@@ -130,13 +130,7 @@ public final class ExecutableMemory implements AutoCloseable {
         MemorySegment pages =
             (MemorySegment)
                 mmap.invokeExact(
-                    state,
-                    MemorySegment.NULL,
-                    byteSize,
-                    READ | WRITE,
-                    PRIVATE | anonymous,
-                    -1,
-                    0L);
+                    state, MemorySegment.NULL, byteSize, READ | WRITE, PRIVATE | anonymous, -1, 0L);
         if (pages.address() == -1) {
           throw refused("memory", state);
         }

@@ -3,8 +3,8 @@ package moxin.infer.assembly;
 /// The vector instructions that [Assembler] knows, with the fields of their encoding: mandatory
 /// prefix, opcode map, W, opcode byte, and how EVEX scales a displacement of one byte.
 ///
-/// Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2. Where VEX has the
-/// instruction too, its fields are the same.
+/// Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2. Where VEX has
+/// the instruction too, its fields are the same.
 enum Form {
   VMOVUPS_LOAD(Form.NONE, Form.M0F, 0, 0x10, Tuple.VECTOR),
   VMOVUPS_STORE(Form.NONE, Form.M0F, 0, 0x11, Tuple.VECTOR),

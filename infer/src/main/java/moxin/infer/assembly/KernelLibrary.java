@@ -90,8 +90,7 @@ final class KernelLibrary {
       writer.add("unpack-" + format, asm -> UnpackKernel.write(asm, code));
       for (int t = 1; t <= InputLayout.DECODE_TOKENS; t++) {
         int tokens = t;
-        writer.add(
-            "decode-" + format + "-" + t, asm -> DecodeKernel.write(asm, code, tokens));
+        writer.add("decode-" + format + "-" + t, asm -> DecodeKernel.write(asm, code, tokens));
       }
       for (int t = 1; t <= InputLayout.INT8_TOKENS; t++) {
         int tokens = t;

@@ -14,9 +14,9 @@ import static moxin.infer.assembly.Zmm.ZMM28;
 
 import moxin.infer.kernel.WeightFormat;
 
-/// Q4_K and Q5_K: a vector of d and dmin, three of 6-bit scales and minimums as the file packs them,
-/// for Q5_K eight of fifth bits (bit b of a byte belongs to block b), then four times eight vectors
-/// of nibbles: low those of an even block, high those of the next.
+/// Q4_K and Q5_K: a vector of d and dmin, three of 6-bit scales and minimums as the file packs
+/// them, for Q5_K eight of fifth bits (bit b of a byte belongs to block b), then four times eight
+/// vectors of nibbles: low those of an even block, high those of the next.
 final class MinimumCode extends BlockCode {
   private static final Zmm FIFTH_BIT = ZMM17;
   private static final Zmm LOW_BYTE = ZMM18;

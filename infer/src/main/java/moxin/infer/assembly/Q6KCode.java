@@ -7,7 +7,8 @@ import static moxin.infer.assembly.Zmm.ZMM22;
 
 import moxin.infer.kernel.WeightFormat;
 
-/// Q6_K: 32 vectors of low nibbles, 16 of upper pairs of bits, 4 of signed 8-bit scales, and 16 f16.
+/// Q6_K: 32 vectors of low nibbles, 16 of upper pairs of bits, 4 of signed 8-bit scales, and 16
+/// f16.
 final class Q6KCode extends BlockCode {
   private static final Zmm UPPER_BITS = ZMM17;
   private static final Zmm FREE = ZMM19;
@@ -29,9 +30,7 @@ final class Q6KCode extends BlockCode {
 
   @Override
   InputLayout.Value correction(int part) {
-    return part == 0
-        ? InputLayout.Value.MINUS_32_SUM_LOW
-        : InputLayout.Value.MINUS_32_SUM_HIGH;
+    return part == 0 ? InputLayout.Value.MINUS_32_SUM_LOW : InputLayout.Value.MINUS_32_SUM_HIGH;
   }
 
   @Override
@@ -64,8 +63,8 @@ final class Q6KCode extends BlockCode {
     asm.vmulps(d, d, D);
   }
 
-  /// Of 128 columns, blocks 0 and 1 are the low nibbles of 16 vectors, blocks 2 and 3 the high ones;
-  /// the upper bits of the four are bits 0, 2, 4 and 6 of the same 8 vectors.
+  /// Of 128 columns, blocks 0 and 1 are the low nibbles of 16 vectors, blocks 2 and 3 the high
+  /// ones; the upper bits of the four are bits 0, 2, 4 and 6 of the same 8 vectors.
   @Override
   void weights(Assembler asm, Gpr w, int block, int quad, Zmm d) {
     int half = block / 4;

@@ -1,7 +1,7 @@
 package moxin.infer.assembly;
 
-/// How tokens are cut into groups whose inputs lie interleaved, so that a kernel reaches all of them
-/// from one address: the first groups have `size` tokens, the others one fewer.
+/// How tokens are cut into groups whose inputs lie interleaved, so that a kernel reaches all of
+/// them from one address: the first groups have `size` tokens, the others one fewer.
 ///
 /// @param tokens how many tokens in all, at least 1
 /// @param groups how many groups

@@ -2,11 +2,11 @@ package moxin.infer.assembly;
 
 import static moxin.infer.assembly.Gpr.R10;
 import static moxin.infer.assembly.Gpr.R11;
+import static moxin.infer.assembly.Gpr.R8;
 import static moxin.infer.assembly.Gpr.RCX;
 import static moxin.infer.assembly.Gpr.RDI;
 import static moxin.infer.assembly.Gpr.RDX;
 import static moxin.infer.assembly.Gpr.RSI;
-import static moxin.infer.assembly.Gpr.R8;
 import static moxin.infer.assembly.Memory.at;
 import static moxin.infer.assembly.Zmm.ZMM30;
 

@@ -9,7 +9,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Random;
 import moxin.infer.kernel.InputFormat;
-import moxin.infer.kernel.MatrixKernels;
 import moxin.infer.kernel.PackedMatrix;
 import moxin.infer.kernel.WeightFormat;
 import moxin.testing.Seeded;

@@ -106,8 +106,7 @@ class AssemblerGoldenTest {
     return List.of(
         new Golden(
             "vmovups zmm31,ZMMWORD PTR [rax+0x40]", a -> a.vmovups(Zmm.ZMM31, at(Gpr.RAX, 64))),
-        new Golden(
-            "vmovups ZMMWORD PTR [r13+0x0],zmm8", a -> a.vmovups(at(Gpr.R13, 0), Zmm.ZMM8)),
+        new Golden("vmovups ZMMWORD PTR [r13+0x0],zmm8", a -> a.vmovups(at(Gpr.R13, 0), Zmm.ZMM8)),
         new Golden(
             "vmovdqu32 zmm24,ZMMWORD PTR [rdi-0x2000]",
             a -> a.vmovdqu32(Zmm.ZMM24, at(Gpr.RDI, -8192))),
@@ -156,8 +155,7 @@ class AssemblerGoldenTest {
             a -> a.vpdpbusd(d, s, at(Gpr.R10, -4).broadcast())),
         new Golden("vdpbf16ps zmm9,zmm30,zmm26", a -> a.vdpbf16ps(d, s, Zmm.ZMM26)),
         new Golden("vmulps zmm9,zmm30," + memory, a -> a.vmulps(d, s, m)),
-        new Golden(
-            "vmulps zmm9,zmm30,DWORD BCST [r10+0x200]", a -> a.vmulps(d, s, m.broadcast())),
+        new Golden("vmulps zmm9,zmm30,DWORD BCST [r10+0x200]", a -> a.vmulps(d, s, m.broadcast())),
         new Golden("vdivps zmm9,zmm30,zmm2", a -> a.vdivps(d, s, Zmm.ZMM2)),
         new Golden("vfmadd231ps zmm9,zmm30,zmm31", a -> a.vfmadd231ps(d, s, Zmm.ZMM31)),
         new Golden(
@@ -199,10 +197,8 @@ class AssemblerGoldenTest {
     check(
         Assembler.vex(),
         List.of(
-            new Golden(
-                "vmovups ymm9,YMMWORD PTR [r13+0x0]", a -> a.vmovups(d, at(Gpr.R13, 0))),
-            new Golden(
-                "vmovups YMMWORD PTR [rsp+0x20],ymm9", a -> a.vmovups(at(Gpr.RSP, 32), d)),
+            new Golden("vmovups ymm9,YMMWORD PTR [r13+0x0]", a -> a.vmovups(d, at(Gpr.R13, 0))),
+            new Golden("vmovups YMMWORD PTR [rsp+0x20],ymm9", a -> a.vmovups(at(Gpr.RSP, 32), d)),
             new Golden(
                 "vpbroadcastd ymm9,DWORD PTR [r10+0x84]",
                 a -> a.vpbroadcastd(d, at(Gpr.R10, 0x84))),
@@ -225,8 +221,7 @@ class AssemblerGoldenTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Assembler.vex().vmulps(Ymm.YMM1, Ymm.YMM16, Ymm.YMM1));
     assertThatIllegalArgumentException()
-        .isThrownBy(
-            () -> Assembler.vex().vmulps(Ymm.YMM1, Ymm.YMM1, at(Gpr.RAX, 0).broadcast()));
+        .isThrownBy(() -> Assembler.vex().vmulps(Ymm.YMM1, Ymm.YMM1, at(Gpr.RAX, 0).broadcast()));
     assertThatIllegalArgumentException().isThrownBy(() -> at(Gpr.RAX, Gpr.RSP, 1, 0));
     assertThatIllegalArgumentException().isThrownBy(() -> at(Gpr.RAX, Gpr.RCX, 3, 0));
     Assembler asm = Assembler.evex();

@@ -97,8 +97,7 @@ class Bf16ProductsTest {
     MemorySegment input =
         arena.allocate(kernels.inputBytes(InputFormat.BF16, tokens, columns), 64).fill((byte) -1);
     int middle = tokens / 2;
-    kernels.prepare(
-        InputFormat.BF16, floats, columns, tokens, middle, tokens, columns, input);
+    kernels.prepare(InputFormat.BF16, floats, columns, tokens, middle, tokens, columns, input);
     kernels.prepare(InputFormat.BF16, floats, columns, tokens, 0, middle, columns, input);
     int stride = packed.paddedRows();
     MemorySegment y = arena.allocate((long) tokens * stride * Float.BYTES, 64);

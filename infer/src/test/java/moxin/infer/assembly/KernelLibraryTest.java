@@ -15,7 +15,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// An independent disassembler reads every generated kernel as whole, and as the kernel it should be.
+/// An independent disassembler reads every generated kernel as whole, and as the kernel it should
+/// be.
 class KernelLibraryTest {
   private static final Set<String> CALLEE_SAVED = Set.of("rbx", "rbp", "r12", "r13", "r14", "r15");
 
