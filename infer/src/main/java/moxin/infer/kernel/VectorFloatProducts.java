@@ -367,13 +367,7 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 1 token, columns `[0, count)` of the panel.
   private static void rows2x1(
-      float[] panel,
-      int w,
-      int count,
-      MemorySegment x,
-      long at,
-      MemorySegment y,
-      long to) {
+      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     for (int k = 0; k < count; k++, w += TILE, at += STEP) {

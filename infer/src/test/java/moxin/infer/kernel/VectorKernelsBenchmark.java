@@ -50,7 +50,8 @@ final class VectorKernelsBenchmark {
         "%s, %d threads, fp32 FMA peak %.0f GFLOP/s%n",
         benchmark.kernels.name(), THREADS, peak / 1e9);
     System.out.println(
-        "format |  pack | prepare x8, x504 |    x1 |  read | x1/read |  x2 |  x4 |  x8 | x504 GOP/s");
+        "format |  pack | prepare x8, x504 |    x1 |  read | x1/read |  x2 |  x4 |  x8 | x504"
+            + " GOP/s");
     System.out.println("       |  GB/s |       M floats/s |  GB/s |  GB/s |         | GOP/s");
     for (WeightFormat format : formats) {
       benchmark.measure(format);
@@ -194,7 +195,10 @@ final class VectorKernelsBenchmark {
   private static double read(PackedMatrix weights) throws InterruptedException {
     long tileBytes = weights.data().byteSize() / weights.tiles();
     return seconds(
-        1, weights.tiles(), 1, (from, to) -> sink = sum(weights.data(), from * tileBytes, to * tileBytes));
+        1,
+        weights.tiles(),
+        1,
+        (from, to) -> sink = sum(weights.data(), from * tileBytes, to * tileBytes));
   }
 
   private static long sum(MemorySegment data, long from, long to) {
