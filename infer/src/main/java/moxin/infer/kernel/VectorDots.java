@@ -55,7 +55,7 @@ final class VectorDots {
     long w = tile * VectorLayout.tileBytes(weights.format(), columns);
     for (int byteOfLine = 0;
         byteOfLine < LINE;
-        byteOfLine += 4 * LANES, w += 4 * LANES, to += 4 * LANES) {
+        byteOfLine += 4 * LANES, w += 4L * LANES, to += 4L * LANES) {
       switch (weights.format()) {
         case Q8_0 -> dotQ8(data, w, columns, input, at, scales, y, to);
         case Q4_0 -> dotQ4(data, w, columns, input, at, scales, sums, y, to);

@@ -58,9 +58,9 @@ final class VectorFloatProducts {
       for (int token = 0; token < tokens; token++) {
         long x = 4L * token * columns;
         if (weights.format() == WeightFormat.F32) {
-          dotF32(weights.data(), w, columns, input, x, y, to + 4 * token * yStride);
+          dotF32(weights.data(), w, columns, input, x, y, to + 4L * token * yStride);
         } else {
-          dotBf16(weights.data(), w, columns, input, x, y, to + 4 * token * yStride);
+          dotBf16(weights.data(), w, columns, input, x, y, to + 4L * token * yStride);
         }
       }
     }
@@ -172,7 +172,7 @@ final class VectorFloatProducts {
         rows2x2(panel, row, count, input, x + 4L * t, y, to + 4L * row + t * yBytes, yBytes);
       }
       for (; t < n; t++) {
-        rows2x1(panel, row, count, input, x + 4L * t, y, to + 4L * row + t * yBytes, yBytes);
+        rows2x1(panel, row, count, input, x + 4L * t, y, to + 4L * row + t * yBytes);
       }
     }
   }
@@ -367,14 +367,7 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 1 token, columns `[0, count)` of the panel.
   private static void rows2x1(
-      float[] panel,
-      int w,
-      int count,
-      MemorySegment x,
-      long at,
-      MemorySegment y,
-      long to,
-      long yBytes) {
+      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     for (int k = 0; k < count; k++, w += TILE, at += STEP) {

@@ -40,7 +40,7 @@ final class VectorInputs {
     int step = 4 * VectorLayout.stride(tokens);
     for (int token = from; token < to; token++) {
       long target = 4 * VectorLayout.start(tokens, token, columns);
-      long source = 4 * token * xStride;
+      long source = 4L * token * xStride;
       for (int k = 0; k < columns; k++) {
         input.set(FLOAT, target + (long) k * step, x.get(FLOAT, source + 4L * k));
       }
@@ -84,14 +84,14 @@ final class VectorInputs {
   private static float quantise(MemorySegment x, long at, int[] quants) {
     FloatVector max = FloatVector.zero(FLOATS);
     for (int i = 0; i < BLOCK / LANES; i++) {
-      max = max.max(FloatVector.fromMemorySegment(FLOATS, x, at + i * BYTES, ORDER).abs());
+      max = max.max(FloatVector.fromMemorySegment(FLOATS, x, at + (long) i * BYTES, ORDER).abs());
     }
     float scale = max.reduceLanes(VectorOperators.MAX) / 127;
     float inverse = 1 / scale;
     boolean zero = !Float.isFinite(inverse) || inverse == 0;
     for (int i = 0; i < BLOCK / LANES; i++) {
       IntVector rounded =
-          FloatVector.fromMemorySegment(FLOATS, x, at + i * BYTES, ORDER)
+          FloatVector.fromMemorySegment(FLOATS, x, at + (long) i * BYTES, ORDER)
               .mul(inverse)
               .add(ROUNDING)
               .reinterpretAsInts()

@@ -163,7 +163,7 @@ final class VectorIntegerProducts {
       }
       case Q6_K -> {
         for (int half = 0; half < 2; half++) {
-          long at = shorts + 16 * half * STEP;
+          long at = shorts + 16L * half * STEP;
           int column = k + 16 * half;
           VectorIntegerLoops.multiply(panel.weights, column, 8, tokens, x, at, sums);
           VectorIntegerLoops.multiply(

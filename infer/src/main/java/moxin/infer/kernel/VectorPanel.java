@@ -155,7 +155,7 @@ final class VectorPanel {
     for (int line = 0; line < 16; line++, to += 2 * ROWS) {
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector pair =
-            ShortVector.fromMemorySegment(SHORTS, data, at + line * LINE + 2L * i, ORDER);
+            ShortVector.fromMemorySegment(SHORTS, data, at + (long) line * LINE + 2L * i, ORDER);
         pair.lanewise(VectorOperators.LSHL, 8)
             .lanewise(VectorOperators.ASHR, 8)
             .intoArray(weights, to + i);
@@ -168,7 +168,7 @@ final class VectorPanel {
     for (int line = 0; line < 8; line++, to += 4 * ROWS) {
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector four =
-            ShortVector.fromMemorySegment(SHORTS, data, at + line * LINE + 2L * i, ORDER);
+            ShortVector.fromMemorySegment(SHORTS, data, at + (long) line * LINE + 2L * i, ORDER);
         four.and((short) 15).sub(centre).intoArray(weights, to + i);
         four.lanewise(VectorOperators.LSHR, 4)
             .and((short) 15)
@@ -187,7 +187,7 @@ final class VectorPanel {
     for (int k = 0; k < BLOCK; k++, to += ROWS) {
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector bits =
-            ShortVector.fromMemorySegment(SHORTS, data, at + k / 16 * LINE + 2L * i, ORDER);
+            ShortVector.fromMemorySegment(SHORTS, data, at + k / 16 * (long) LINE + 2L * i, ORDER);
         bits.lanewise(VectorOperators.LSHR, k % 16)
             .and((short) 1)
             .lanewise(VectorOperators.LSHL, 4)
@@ -199,10 +199,11 @@ final class VectorPanel {
 
   private void bitPairs(MemorySegment data, long at, int to) {
     for (int k = 0; k < BLOCK; k++, to += ROWS) {
+      int shift = k % 8 * 2;
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector bits =
-            ShortVector.fromMemorySegment(SHORTS, data, at + k / 8 * LINE + 2L * i, ORDER);
-        bits.lanewise(VectorOperators.LSHR, k % 8 * 2)
+            ShortVector.fromMemorySegment(SHORTS, data, at + k / 8 * (long) LINE + 2L * i, ORDER);
+        bits.lanewise(VectorOperators.LSHR, shift)
             .and((short) 3)
             .lanewise(VectorOperators.LSHL, 4)
             .add(ShortVector.fromArray(SHORTS, weights, to + i))

@@ -51,7 +51,7 @@ final class VectorSuperblockDots {
     long w = tile * VectorLayout.tileBytes(weights.format(), columns);
     for (int byteOfLine = 0;
         byteOfLine < LINE;
-        byteOfLine += 4 * LANES, w += 4 * LANES, to += 4 * LANES) {
+        byteOfLine += 4 * LANES, w += 4L * LANES, to += 4L * LANES) {
       switch (weights.format()) {
         case Q4_K -> dotQ4K(data, w, columns, input, at, scales, sums, y, to);
         case Q5_K -> dotQ5K(data, w, columns, input, at, scales, sums, y, to);

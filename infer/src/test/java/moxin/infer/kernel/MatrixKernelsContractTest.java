@@ -84,7 +84,7 @@ final class MatrixKernelsContractTest {
     for (int k = 0; k < one.columns; k++) {
       steps += step(one, token, k);
     }
-    return one.columns / 8 * ROUNDING * steps * 128 * 2;
+    return one.columns / 8.0 * ROUNDING * steps * 128 * 2;
   }
 
   private static double step(KernelCase one, int token, int k) {

@@ -66,7 +66,7 @@ final class MatrixKernelsParityTest {
           scales(one, 0x3c00);
           for (int token = 0; token < tokens; token++) {
             for (int k = 0; k < 256; k++) {
-              one.x(token, k, token % 3 == 0 || token % 3 == 1 && k % 2 == 0 ? 127 : -127);
+              one.x(token, k, token % 3 == 0 || (token % 3 == 1 && k % 2 == 0) ? 127 : -127);
             }
           }
           compare(one, 1);

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
-import java.util.function.LongBinaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import jdk.incubator.vector.FloatVector;
@@ -26,10 +25,19 @@ final class VectorKernelsBenchmark {
   private static final int PEAK_ROUNDS = 20_000_000;
   private static final int THREADS = Integer.getInteger("threads", 2);
 
+  /// Where results go that nobody needs, lest the compiler leave out what computes them.
+  private static volatile long sink;
+
   private final VectorKernels kernels = new VectorKernels();
   private final Random random = new Random(1);
 
   private VectorKernelsBenchmark() {}
+
+  /// Work on the units `[from, to)`.
+  @FunctionalInterface
+  private interface Work {
+    void run(int from, int to);
+  }
 
   public static void main(String[] arguments) throws InterruptedException {
     List<WeightFormat> formats =
@@ -42,7 +50,8 @@ final class VectorKernelsBenchmark {
         "%s, %d threads, fp32 FMA peak %.0f GFLOP/s%n",
         benchmark.kernels.name(), THREADS, peak / 1e9);
     System.out.println(
-        "format |  pack | prepare x8, x504 |    x1 |  read | x1/read |  x2 |  x4 |  x8 | x504 GOP/s");
+        "format |  pack | prepare x8, x504 |    x1 |  read | x1/read |  x2 |  x4 |  x8 | x504"
+            + " GOP/s");
     System.out.println("       |  GB/s |       M floats/s |  GB/s |  GB/s |         | GOP/s");
     for (WeightFormat format : formats) {
       benchmark.measure(format);
@@ -64,11 +73,10 @@ final class VectorKernelsBenchmark {
                   weights.tiles(),
                   1,
                   (from, to) -> {
-                    for (int tile = (int) from; tile < to; tile++) {
+                    for (int tile = from; tile < to; tile++) {
                       kernels.pack(
                           weights, tile, row -> file.file.asSlice(row % 2048 * rowBytes, rowBytes));
                     }
-                    return 0;
                   });
       MemorySegment y = arena.allocate(4L * rows, 64);
       InputFormat inputs = kernels.inputFormat(format);
@@ -104,11 +112,10 @@ final class VectorKernelsBenchmark {
                           file.x,
                           file.xStride,
                           tokens,
-                          (int) from * 12,
-                          Math.min((int) to * 12, tokens),
+                          from * 12,
+                          Math.min(to * 12, tokens),
                           COLUMNS,
                           input);
-                      return 0;
                     });
         double operations = 2.0 * tokens * 2048 * COLUMNS;
         rates[i] =
@@ -131,7 +138,7 @@ final class VectorKernelsBenchmark {
   }
 
   private static double peakSeconds() throws InterruptedException {
-    return seconds(9, THREADS, 1, (from, to) -> (long) peak(PEAK_ROUNDS));
+    return seconds(9, THREADS, 1, (from, to) -> sink = (long) peak(PEAK_ROUNDS));
   }
 
   /// Ten independent chains of fused multiply-adds, more than any CPU needs to hide their latency.
@@ -181,21 +188,23 @@ final class VectorKernelsBenchmark {
         weights.tiles(),
         tiles,
         (from, to) -> {
-          kernels.multiply(weights, (int) from, (int) to, input, tokens, y, yStride);
-          return 0;
+          kernels.multiply(weights, from, to, input, tokens, y, yStride);
         });
   }
 
   private static double read(PackedMatrix weights) throws InterruptedException {
     long tileBytes = weights.data().byteSize() / weights.tiles();
     return seconds(
-        1, weights.tiles(), 1, (from, to) -> sum(weights.data(), from * tileBytes, to * tileBytes));
+        1,
+        weights.tiles(),
+        1,
+        (from, to) -> sink = sum(weights.data(), from * tileBytes, to * tileBytes));
   }
 
   private static long sum(MemorySegment data, long from, long to) {
     IntVector a = IntVector.zero(VectorWidth.INTS);
     IntVector b = a;
-    for (long at = from; at < to; at += 2 * VectorWidth.BYTES) {
+    for (long at = from; at < to; at += 2L * VectorWidth.BYTES) {
       a = a.add(IntVector.fromMemorySegment(VectorWidth.INTS, data, at, VectorWidth.ORDER));
       b =
           b.add(
@@ -207,7 +216,7 @@ final class VectorKernelsBenchmark {
 
   /// The median seconds of `repetitions` runs of `[0, units)` split evenly among the threads, at
   /// borders that `multiple` divides.
-  private static double seconds(int repetitions, int units, int multiple, LongBinaryOperator work)
+  private static double seconds(int repetitions, int units, int multiple, Work work)
       throws InterruptedException {
     double[] seconds = new double[repetitions];
     CyclicBarrier barrier = new CyclicBarrier(THREADS);
@@ -224,7 +233,7 @@ final class VectorKernelsBenchmark {
                               for (int run = 0; run < repetitions; run++) {
                                 await(barrier);
                                 long start = System.nanoTime();
-                                work.applyAsLong(from, to);
+                                work.run((int) from, (int) to);
                                 await(barrier);
                                 if (thread == 0) {
                                   seconds[run] = (System.nanoTime() - start) / 1e9;
