@@ -12,7 +12,7 @@ final class Exponential {
   /// Above this the result stays that of this.
   static final float HIGHEST = 88.0f;
 
-  static final float PER_LN2 = 1.4426950408889634f;
+  static final float PER_LN2 = 0x1.715476p0f;
 
   /// Adding and subtracting it rounds to an integer.
   static final float ROUNDER = 0x1.8p23f;

@@ -47,6 +47,7 @@ final class NativeMemory {
   /// The system's functions, on Linux.
   private record Calls(MethodHandle mmap, MethodHandle munmap, MethodHandle madvise) {
 
+    @SuppressWarnings("restricted") // calls the system's own functions
     static Optional<Calls> find() {
       if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("linux")) {
         return Optional.empty();
@@ -77,6 +78,7 @@ final class NativeMemory {
                       ValueLayout.JAVA_INT))));
     }
 
+    @SuppressWarnings("restricted") // gives the mapping its size
     MemorySegment map(long bytes, Arena arena) {
       long length = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE;
       MemorySegment start = mapped(length);

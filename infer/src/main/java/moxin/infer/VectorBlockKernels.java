@@ -55,10 +55,6 @@ final class VectorBlockKernels implements BlockKernels {
     vector.intoMemorySegment(segment, index << 2, ORDER);
   }
 
-  private static float at(MemorySegment segment, long index) {
-    return segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
-  }
-
   @Override
   public void normalise(
       MemorySegment x,

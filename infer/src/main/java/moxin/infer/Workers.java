@@ -33,6 +33,8 @@ final class Workers implements AutoCloseable {
   /// What a loop does for an index.
   @FunctionalInterface
   interface Body {
+    /// Does the work of one index.
+    ///
     /// @param thread which of the threads this is, below [Workers#threads]
     void run(int index, int thread);
   }
@@ -45,6 +47,7 @@ final class Workers implements AutoCloseable {
   /// returns when all are done. What the indices write must be disjoint.
   ///
   /// @throws IllegalStateException if the body failed for an index, with the first failure as cause
+  @SuppressWarnings("ThreadPriorityCheck") // gives way to a helper whose core was taken
   synchronized void forEach(int count, Body body) {
     if (count <= 1 || threads == 1) {
       for (int i = 0; i < count; i++) {

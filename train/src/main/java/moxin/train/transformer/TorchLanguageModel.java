@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import moxin.job.Progress;
@@ -94,7 +95,7 @@ public final class TorchLanguageModel implements LanguageModel {
     requireOpen();
     AtomicReference<KvCache> copy = new AtomicReference<>();
     thread.run(1, (_, _) -> copy.set(cache.fork(position)));
-    return new TorchSession(this, copy.get());
+    return new TorchSession(this, Objects.requireNonNull(copy.get()));
   }
 
   @Override
