@@ -5,14 +5,18 @@ import java.util.Arrays;
 /// Candidate tokens from the largest logit down, lower ids first on ties, sorted only as far as
 /// somebody looks. Mutable, reused from token to token; for one thread.
 ///
-/// Counting puts the candidates into buckets by the binary exponent and first bits of their distance
-/// from the largest logit, so that the buckets near it are small; a bucket is sorted when the first
-/// rank in it is asked for. That makes the top k, or a nucleus, O(V) with three passes.
+/// Counting puts the candidates into buckets by the binary exponent and first bits of their
+/// distance from the largest logit, so that the buckets near it are small; a bucket is sorted when
+/// the first rank in it is asked for, and the far ones are not even filled until then. That makes
+/// the top k, or a nucleus, O(V) with three passes.
 final class TokenRanking {
   /// Exponent and five bits of the mantissa.
   private static final int SHIFT = 18;
 
   private static final int BUCKETS = 1 << (31 - SHIFT);
+
+  /// How many of the largest are put in order of buckets at first, at least.
+  private static final int NEAR = 256;
 
   private final int[] ends = new int[BUCKETS];
   private int[] ids = {};
@@ -23,8 +27,11 @@ final class TokenRanking {
   private int bucket;
   private int sorted;
 
-  /// Ranks the ids in `[0, vocabSize)` that `allowed` has. Logits that are −∞ or not a number are no
-  /// candidates.
+  /// The buckets before this one are filled.
+  private int filled;
+
+  /// Ranks the ids in `[0, vocabSize)` that `allowed` has. Logits that are −∞ or not a number are
+  /// no candidates.
   ///
   /// @param values borrowed until the next reset
   /// @param allowed bit `id % 64` of word `id / 64`
@@ -58,7 +65,9 @@ final class TokenRanking {
     float value = logits[id];
     if (value > Float.NEGATIVE_INFINITY) {
       ids[count++] = id;
-      max = Math.max(max, value);
+      if (value > max) {
+        max = value;
+      }
     }
   }
 
@@ -73,14 +82,24 @@ final class TokenRanking {
       ends[bucketOf(logits[ids[i]])]++;
     }
     int start = 0;
+    filled = 0;
     for (int b = 0; b < BUCKETS; b++) {
+      filled += start < NEAR ? 1 : 0;
       int size = ends[b];
       ends[b] = start;
       start += size;
     }
+    fill(0, filled);
+  }
+
+  /// Puts the candidates of the buckets from `first` to before `end` behind one another.
+  private void fill(int first, int end) {
     for (int i = 0; i < count; i++) {
       float value = logits[ids[i]];
-      keys[ends[bucketOf(value)]++] = key(value, ids[i]);
+      int b = bucketOf(value);
+      if (b < end && b >= first) {
+        keys[ends[b]++] = key(value, ids[i]);
+      }
     }
   }
 
@@ -113,6 +132,10 @@ final class TokenRanking {
   /// The candidate of rank `rank`, 0 being the largest logit.
   int at(int rank) {
     while (rank >= sorted) {
+      if (bucket == filled) {
+        fill(filled, BUCKETS);
+        filled = BUCKETS;
+      }
       int end = ends[bucket++];
       if (end - sorted > 1) {
         Arrays.sort(keys, sorted, end);
