@@ -80,44 +80,37 @@ public record SamplingOptions(
 
   /// These options with `topK`.
   public SamplingOptions withTopK(int topK) {
-    return new SamplingOptions(
-        temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
+    return new SamplingOptions(temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
   }
 
   /// These options with `topP`.
   public SamplingOptions withTopP(double topP) {
-    return new SamplingOptions(
-        temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
+    return new SamplingOptions(temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
   }
 
   /// These options with `minP`.
   public SamplingOptions withMinP(double minP) {
-    return new SamplingOptions(
-        temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
+    return new SamplingOptions(temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
   }
 
   /// These options with `typicalP`.
   public SamplingOptions withTypicalP(double typicalP) {
-    return new SamplingOptions(
-        temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
+    return new SamplingOptions(temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
   }
 
   /// These options with `penalties`.
   public SamplingOptions withPenalties(Penalties penalties) {
-    return new SamplingOptions(
-        temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
+    return new SamplingOptions(temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
   }
 
   /// These options with `logitBias`.
   public SamplingOptions withLogitBias(Map<Integer, Double> logitBias) {
-    return new SamplingOptions(
-        temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
+    return new SamplingOptions(temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
   }
 
   /// These options with `seed`.
   public SamplingOptions withSeed(long seed) {
-    return new SamplingOptions(
-        temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
+    return new SamplingOptions(temperature, topK, topP, minP, typicalP, penalties, logitBias, seed);
   }
 
   private static void require(boolean holds, String what, String expected, Number found) {

@@ -55,7 +55,6 @@ final class TokenScores {
   }
 
   private ScoredToken.Candidate candidate(int id, double logProbability) {
-    return new ScoredToken.Candidate(
-        id, tokenizer.piece(id), tokenizer.bytes(id), logProbability);
+    return new ScoredToken.Candidate(id, tokenizer.piece(id), tokenizer.bytes(id), logProbability);
   }
 }

@@ -2,8 +2,8 @@ package moxin.infer;
 
 import java.util.Arrays;
 
-/// Locally typical sampling (Meister et al. 2023): the tokens whose surprise −ln p is nearest to the
-/// entropy of the distribution.
+/// Locally typical sampling (Meister et al. 2023): the tokens whose surprise −ln p is nearest to
+/// the entropy of the distribution.
 final class TypicalTokens {
 
   private TypicalTokens() {}

@@ -59,8 +59,7 @@ final class ContinuationTest {
   @Test
   void stopTokensEndAnswersAndAreNoPartOfThem() {
     int stop = TOKENIZER.encode("日本")[0];
-    Generation generation =
-        saying("ab日本c").generate("", greedy().withStopTokens(Set.of(stop)));
+    Generation generation = saying("ab日本c").generate("", greedy().withStopTokens(Set.of(stop)));
     assertThat(generation.text()).isEqualTo("ab");
     assertThat(generation.ids()).hasSize(2);
     assertThat(generation.reason()).isEqualTo(FinishReason.STOP);
@@ -77,8 +76,7 @@ final class ContinuationTest {
   void anIgnoredEndIsNeverDrawn() {
     Generation generation =
         saying("ab")
-            .generate(
-                "", greedy().withEndOfSequence(GenerationOptions.EndOfSequence.IGNORED));
+            .generate("", greedy().withEndOfSequence(GenerationOptions.EndOfSequence.IGNORED));
     assertThat(generation.text()).isEqualTo("ab" + "z".repeat(38));
     assertThat(generation.reason()).isEqualTo(FinishReason.LENGTH);
   }
@@ -124,8 +122,7 @@ final class ContinuationTest {
     Generation generation = generator.generate(prompt, options, events::add, () -> false);
 
     assertThat(model.mostRows).isLessThanOrEqualTo(256);
-    int[] all =
-        IntStream.concat(IntStream.of(prompt), IntStream.of(generation.ids())).toArray();
+    int[] all = IntStream.concat(IntStream.of(prompt), IntStream.of(generation.ids())).toArray();
     List<ScoredToken> scores = new ArrayList<>(generation.promptScores());
     assertThat(scores).hasSize(prompt.length - 1);
     scores.addAll(generation.scores());
@@ -163,8 +160,8 @@ final class ContinuationTest {
             .limit(rivals)
             .mapToInt(i -> i)
             .toArray();
-    assertThat(score.top().stream().mapToInt(ScoredToken.Candidate::id)).containsExactly(
-        Arrays.stream(best).boxed().toArray(Integer[]::new));
+    assertThat(score.top().stream().mapToInt(ScoredToken.Candidate::id))
+        .containsExactly(Arrays.stream(best).boxed().toArray(Integer[]::new));
     for (ScoredToken.Candidate rival : score.top()) {
       assertThat(rival.logProbability())
           .isEqualTo(logits.logProbability(row, rival.id()), within(1e-9));

@@ -75,8 +75,7 @@ final class SamplerTest {
           new Sampler(options).distribution(logits, 0, all(logits.vocabSize()));
       assertThat(actual.ids())
           .as("%s", options)
-          .containsExactly(
-              expected.stream().mapToInt(SortedSampler.Candidate::id).toArray());
+          .containsExactly(expected.stream().mapToInt(SortedSampler.Candidate::id).toArray());
       assertThat(actual.probabilities())
           .containsExactly(
               expected.stream().mapToDouble(SortedSampler.Candidate::probability).toArray(),

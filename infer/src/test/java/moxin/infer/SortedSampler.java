@@ -16,8 +16,7 @@ final class SortedSampler {
   static List<Candidate> distribution(Logits logits, SamplingOptions options) {
     List<Candidate> all = new ArrayList<>();
     for (int id = 0; id < logits.vocabSize(); id++) {
-      double logit =
-          (float) (logits.at(0, id) + options.logitBias().getOrDefault(id, 0.0));
+      double logit = (float) (logits.at(0, id) + options.logitBias().getOrDefault(id, 0.0));
       if (logit > Double.NEGATIVE_INFINITY) {
         all.add(new Candidate(id, logit, 0));
       }

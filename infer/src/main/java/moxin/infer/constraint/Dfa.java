@@ -187,9 +187,7 @@ record Dfa(ByteClasses classes, int[] next, int[][] calls, BitSet accepting) {
             if (nfa.kind(edge) == Nfa.BYTES) {
               spread(edge, targets, sizes);
             } else if (nfa.kind(edge) >= 0) {
-              called
-                  .computeIfAbsent(nfa.kind(edge), _ -> new ArrayList<>())
-                  .add(nfa.target(edge));
+              called.computeIfAbsent(nfa.kind(edge), _ -> new ArrayList<>()).add(nfa.target(edge));
             }
           }
         }

@@ -57,9 +57,9 @@ public final class Grammar {
 
   /// The texts that match `pattern` as a whole.
   ///
-  /// Supported are literals, classes, `.`, the escapes `\d \w \s \D \W \S \t \n \r \f`, those of two
-  /// (`x`) or four (`u`) hexadecimal digits and those of punctuation, alternation, groups,
-  /// `* + ? {m} {m,} {m,n}` greedy or lazy, and `^` and `$` at the ends, with the meaning that
+  /// Supported are literals, classes, `.`, the escapes `\d \w \s \D \W \S \t \n \r \f`, those of
+  /// two (`x`) or four (`u`) hexadecimal digits and those of punctuation, alternation, groups, `* +
+  /// ? {m} {m,} {m,n}` greedy or lazy, and `^` and `$` at the ends, with the meaning that
   /// `java.util.regex` gives them without flags.
   ///
   /// @throws GrammarException if it is not of this kind or matches nothing, or is too large
@@ -74,14 +74,16 @@ public final class Grammar {
 
   /// JSON texts that satisfy `schema`, with the usual white space.
   ///
-  /// @throws GrammarException if it is no schema, uses what is not supported, or nothing satisfies it
+  /// @throws GrammarException if it is no schema, uses what is not supported, or nothing satisfies
+  ///   it
   public static Grammar jsonSchema(String schema) {
     return jsonSchema(schema, JsonSpacing.FLEXIBLE);
   }
 
   /// JSON texts that satisfy `schema`, see [JsonSchemaCompiler] for what is supported.
   ///
-  /// @throws GrammarException if it is no schema, uses what is not supported, or nothing satisfies it
+  /// @throws GrammarException if it is no schema, uses what is not supported, or nothing satisfies
+  ///   it
   public static Grammar jsonSchema(String schema, JsonSpacing spacing) {
     return JsonSchemaCompiler.compile(schema, spacing);
   }

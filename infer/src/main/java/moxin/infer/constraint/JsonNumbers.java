@@ -6,15 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
-/// Puts JSON numbers into an automaton. Their integer part and their fraction have at most 16 digits
-/// and their exponent at most two, so that a model cannot write digits for ever.
+/// Puts JSON numbers into an automaton. Their integer part and their fraction have at most 16
+/// digits and their exponent at most two, so that a model cannot write digits for ever.
 final class JsonNumbers {
   private static final long MAX = 9_999_999_999_999_999L;
 
   private static final RegexNode REST =
       RegexParser.parseWhole("number", "(?:\\.[0-9]{1,16})?(?:[eE][+-]?[0-9]{1,2})?");
-  private static final RegexNode FRACTION =
-      RegexParser.parseWhole("number", "(?:\\.[0-9]{1,16})?");
+  private static final RegexNode FRACTION = RegexParser.parseWhole("number", "(?:\\.[0-9]{1,16})?");
   private static final RegexNode ZERO_FRACTION =
       RegexParser.parseWhole("number", "(?:\\.0{1,16})?");
   private static final RegexNode POSITIVE_FRACTION =
@@ -90,8 +89,7 @@ final class JsonNumbers {
     if (bounds.low().value().signum() < 0) {
       boolean negative = bounds.high().value().signum() <= 0;
       int minus = nfa.literal(from, new byte[] {'-'});
-      magnitudes(
-          minus, negative ? bounds.high().negated() : zero, bounds.low().negated(), end);
+      magnitudes(minus, negative ? bounds.high().negated() : zero, bounds.low().negated(), end);
     }
     return end;
   }

@@ -27,7 +27,8 @@ import java.util.Set;
 /// - Without `type`, keywords of objects, arrays, strings or numbers imply it.
 /// - `oneOf` is a union, as `anyOf`. `allOf` has one schema. `$ref` stays inside the document.
 /// - Numbers have a bounded number of digits, and no exponent where they have bounds. Bounds of
-///   `number` are whole; those of `integer` are any. Formats are `date`, `time`, `date-time`, `uuid`.
+///   `number` are whole; those of `integer` are any. Formats are `date`, `time`, `date-time`,
+///   `uuid`.
 /// - Unions, `$ref`, `enum` and `const` stand without other keywords but annotations and, for the
 ///   last two, `type`.
 ///
@@ -153,8 +154,7 @@ final class JsonSchemaCompiler {
     private int union(SchemaNode schema, String keyword, int from) {
       List<SchemaNode> options = schema.list(keyword);
       if (options.isEmpty() || (keyword.equals("allOf") && options.size() > 1)) {
-        throw schema.bad(
-            "'" + keyword + "' of " + options.size() + " schemas is not supported");
+        throw schema.bad("'" + keyword + "' of " + options.size() + " schemas is not supported");
       }
       int end = nfa.newState();
       for (SchemaNode option : options) {
@@ -281,7 +281,8 @@ final class JsonSchemaCompiler {
     private int array(SchemaNode schema, int from) {
       List<SchemaNode> first = schema.list("prefixItems");
       SchemaNode rest = schema.has("items") ? schema.child("items") : anything();
-      boolean closed = schema.has("items") ? rest.json().equals(BooleanNode.FALSE) : !first.isEmpty();
+      boolean closed =
+          schema.has("items") ? rest.json().equals(BooleanNode.FALSE) : !first.isEmpty();
       int min = schema.count("minItems").orElse(0);
       int max = schema.count("maxItems").orElse(Integer.MAX_VALUE);
       max = closed ? Math.min(max, first.size()) : max;

@@ -48,8 +48,9 @@ final class JsonStrings {
     List<RegexNode> patterns = new ArrayList<>();
     schema
         .text("pattern")
-        .map(pattern -> RegexParser.parseSearch(
-                    "JSON schema at " + schema.pointer() + "/pattern", pattern))
+        .map(
+            pattern ->
+                RegexParser.parseSearch("JSON schema at " + schema.pointer() + "/pattern", pattern))
         .ifPresent(patterns::add);
     schema.text("format").map(format -> format(schema, format)).ifPresent(patterns::add);
     int most = max.orElse(RegexNode.Repeat.UNBOUNDED);
@@ -91,8 +92,7 @@ final class JsonStrings {
   /// The string `text`, in quotes.
   int literal(String text, int from) {
     return quote(
-        new RegexCompiler(nfa, CharacterEncoding.JSON_STRING)
-            .append(exactly(text), quote(from)));
+        new RegexCompiler(nfa, CharacterEncoding.JSON_STRING).append(exactly(text), quote(from)));
   }
 
   /// Any string but `names`, in quotes. With names, each character has one form, so that no escape
@@ -100,11 +100,9 @@ final class JsonStrings {
   int anyBut(List<String> names, int from) {
     if (names.isEmpty()) {
       return quote(
-          RegexCompiler.repeat(
-              nfa, quote(from), 0, RegexNode.Repeat.UNBOUNDED, this::character));
+          RegexCompiler.repeat(nfa, quote(from), 0, RegexNode.Repeat.UNBOUNDED, this::character));
     }
-    RegexNode named =
-        new RegexNode.Choice(names.stream().map(JsonStrings::exactly).toList());
+    RegexNode named = new RegexNode.Choice(names.stream().map(JsonStrings::exactly).toList());
     List<Dfa> automata = automata(List.of(RegexNode.ANYTHING, named));
     return quote(automata.getFirst().minus(automata.getLast()).copyInto(nfa, quote(from)));
   }

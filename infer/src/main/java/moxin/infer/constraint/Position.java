@@ -2,8 +2,8 @@ package moxin.infer.constraint;
 
 import java.util.Arrays;
 
-/// Where in the grammar a text may be: pairs of a state that takes bytes and the stack under it, and
-/// whether the text may end here. Written by [Stepper], which also reuses it, or kept and read.
+/// Where in the grammar a text may be: pairs of a state that takes bytes and the stack under it,
+/// and whether the text may end here. Written by [Stepper], which also reuses it, or kept and read.
 final class Position {
   private int[] states = new int[4];
   private StackNode[] stacks = new StackNode[4];

@@ -43,7 +43,9 @@ final class RegexParser {
   static RegexNode parseWhole(String origin, String pattern) {
     Choice choice = new RegexParser(origin, pattern).parse();
     return new Choice(
-        choice.options().stream().map(option -> (RegexNode) unanchored((Sequence) option)).toList());
+        choice.options().stream()
+            .map(option -> (RegexNode) unanchored((Sequence) option))
+            .toList());
   }
 
   /// Parses `pattern` to be found anywhere in a text, as JSON schema has it.

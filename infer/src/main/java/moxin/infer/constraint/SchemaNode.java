@@ -18,8 +18,19 @@ record SchemaNode(JsonNode json, String pointer) {
   /// Keywords that say nothing about what is valid.
   private static final Set<String> ANNOTATIONS =
       Set.of(
-          "$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title", "description",
-          "default", "examples", "deprecated", "readOnly", "writeOnly");
+          "$schema",
+          "$id",
+          "$comment",
+          "$anchor",
+          "$defs",
+          "definitions",
+          "title",
+          "description",
+          "default",
+          "examples",
+          "deprecated",
+          "readOnly",
+          "writeOnly");
 
   static final Set<String> OBJECT = Set.of("properties", "required", "additionalProperties");
   static final Set<String> ARRAY = Set.of("items", "prefixItems", "minItems", "maxItems");

@@ -35,9 +35,9 @@ final class JsonSchemaGrammarTest {
 
   private static final PieceTokenizer TOKENIZER =
       PieceTokenizer.withBytes(
-          "{\"", "\":", "\": ", "\", \"", ",\"", "\"}", "}", "}}", "},", "]}", "}]", "[[", "],", "[{",
-          "true", "nul", "l,", "12", "3.", "e1", "\":\"", "\"]", "\\u00", "é\"", "日", "😀", " 1", "0}",
-          ", ", "\n  ", "null}", "1]]}", "\"},{\"", "a\":", "name", "\\\"");
+          "{\"", "\":", "\": ", "\", \"", ",\"", "\"}", "}", "}}", "},", "]}", "}]", "[[", "],",
+          "[{", "true", "nul", "l,", "12", "3.", "e1", "\":\"", "\"]", "\\u00", "é\"", "日", "😀",
+          " 1", "0}", ", ", "\n  ", "null}", "1]]}", "\"},{\"", "a\":", "name", "\\\"");
 
   /// Normal logits, with ever more for what closes strings, lists and objects.
   private static ScriptedModel model(long seed) {
@@ -80,9 +80,7 @@ final class JsonSchemaGrammarTest {
         Generation generation = generator.generate("", options);
         if (generation.reason() == FinishReason.STOP) {
           JsonNode value = JSON.readTree(generation.text());
-          assertThat(validator.isValid(value))
-              .as("%s for %s", generation.text(), schema)
-              .isTrue();
+          assertThat(validator.isValid(value)).as("%s for %s", generation.text(), schema).isTrue();
           finished++;
         } else {
           assertThat(generation.reason()).isEqualTo(FinishReason.LENGTH);
@@ -151,7 +149,8 @@ final class JsonSchemaGrammarTest {
             expected.add(id);
           }
         }
-        assertThat(Walks.allowed(matcher, constraint.vocabulary())).as("'%s'", text)
+        assertThat(Walks.allowed(matcher, constraint.vocabulary()))
+            .as("'%s'", text)
             .isEqualTo(expected);
         int id = expected.get(random.nextInt(expected.size()));
         matcher.accept(id);

@@ -102,8 +102,7 @@ final class MistralVocabularyTest {
       if (matcher.isComplete()) {
         String text =
             new String(
-                bytes.toString().getBytes(StandardCharsets.ISO_8859_1),
-                StandardCharsets.UTF_8);
+                bytes.toString().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
         assertThat(text).matches(Pattern.compile(regex));
       }
     }

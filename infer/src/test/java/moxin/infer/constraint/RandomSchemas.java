@@ -74,7 +74,8 @@ final class RandomSchemas {
     if (random.nextBoolean()) {
       int low = random.nextInt(40) - 20;
       schema.put(random.nextBoolean() ? "minimum" : "exclusiveMinimum", low);
-      schema.put(random.nextBoolean() ? "maximum" : "exclusiveMaximum", low + 1 + random.nextInt(30));
+      schema.put(
+          random.nextBoolean() ? "maximum" : "exclusiveMaximum", low + 1 + random.nextInt(30));
     }
     return schema;
   }

@@ -64,8 +64,7 @@ final class RegexGrammarTest {
                 ? Walks.randomText(constraint, TOKENIZER, random, 12).orElse("b")
                 : text(random);
         boolean expected = pattern.matcher(text).matches();
-        assertThat(
-                Walks.accepts(constraint, TOKENIZER, text.getBytes(StandardCharsets.UTF_8)))
+        assertThat(Walks.accepts(constraint, TOKENIZER, text.getBytes(StandardCharsets.UTF_8)))
             .as("/%s/ on '%s'", regex, text)
             .isEqualTo(expected);
         matches += expected ? 1 : 0;
@@ -153,9 +152,34 @@ final class RegexGrammarTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "(", ")", "a)", "[a", "[]", "a**", "a{2}{3}", "*a", "a{2,1}", "a{,2}", "a++", "(?=a)", "(?<n>a)", "\\1",
-        "\\b", "\\p{L}", "a^b", "(^a)", "a$b", "[a-\\d]", "[b-a]", "[[a]]", "[a&&b]", "\\xZZ",
-        "\\u12", "a{1000000}", "(?:a{1000}){100000}", "\\"
+        "(",
+        ")",
+        "a)",
+        "[a",
+        "[]",
+        "a**",
+        "a{2}{3}",
+        "*a",
+        "a{2,1}",
+        "a{,2}",
+        "a++",
+        "(?=a)",
+        "(?<n>a)",
+        "\\1",
+        "\\b",
+        "\\p{L}",
+        "a^b",
+        "(^a)",
+        "a$b",
+        "[a-\\d]",
+        "[b-a]",
+        "[[a]]",
+        "[a&&b]",
+        "\\xZZ",
+        "\\u12",
+        "a{1000000}",
+        "(?:a{1000}){100000}",
+        "\\"
       })
   void whatIsNotSupportedIsOneLine(String regex) {
     assertThatThrownBy(() -> Grammar.regex(regex))
@@ -171,8 +195,7 @@ final class RegexGrammarTest {
 
   @Test
   void whatMustFollowIsForced() {
-    TokenConstraint constraint =
-        Walks.constraint(Grammar.regex("name: (?:ab|ac)d?"), TOKENIZER);
+    TokenConstraint constraint = Walks.constraint(Grammar.regex("name: (?:ab|ac)d?"), TOKENIZER);
     TokenConstraint.Matcher matcher = constraint.newMatcher();
     assertThat(new String(matcher.forcedBytes(), StandardCharsets.UTF_8)).isEqualTo("name: a");
     for (int id : TOKENIZER.encode("name: ab")) {
