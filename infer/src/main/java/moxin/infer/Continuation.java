@@ -119,7 +119,8 @@ public final class Continuation {
 
   /// Fills `allowed`.
   private void mask(int vocabSize) {
-    int words = (vocabSize + Long.SIZE - 1) / Long.SIZE;
+    int size = Math.max(vocabSize, tokenizer.vocabSize());
+    int words = (size + Long.SIZE - 1) / Long.SIZE;
     if (allowed.length != words) {
       allowed = new long[words];
     }

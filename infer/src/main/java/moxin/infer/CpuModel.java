@@ -150,28 +150,11 @@ public final class CpuModel implements LanguageModel {
     int stride = forward.hiddenStride();
     int vocabulary = config.vocabSize();
     int rows = pending.stream().mapToInt(one -> one.rows).sum();
-<<<<<<< HEAD
     float[] wanted = new float[Math.multiplyExact(rows, stride)];
     int at = 0;
     for (Pending one : pending) {
       System.arraycopy(one.wanted, 0, wanted, at * stride, one.rows * stride);
       at += one.rows;
-=======
-    if (rows > 1 && pending.stream().allMatch(one -> one.rows == 1)) {
-      float[] all = new float[rows * stride];
-      for (int n = 0; n < rows; n++) {
-        System.arraycopy(pending.get(n).wanted, 0, all, n * stride, stride);
-      }
-      float[] values = forward.logits(all, rows);
-      List<Logits> logits = new ArrayList<>(rows);
-      for (int n = 0; n < rows; n++) {
-        int from = n * vocabulary;
-        logits.add(
-            new Logits(
-                1, vocabulary, java.util.Arrays.copyOfRange(values, from, from + vocabulary)));
-      }
-      return logits;
->>>>>>> schedule
     }
     float[] values = new float[Math.multiplyExact(rows, vocabulary)];
     for (int from = 0; from < rows; from += CHUNK) {

@@ -50,6 +50,11 @@ public final class Generator {
         .toArray();
   }
 
+  /// The number of ids of the tokenizer.
+  public int vocabSize() {
+    return tokenizer.vocabSize();
+  }
+
   /// The vocabulary that constraints for this generator are compiled for. Takes a moment; keep it.
   public TokenVocabulary vocabulary() {
     return TokenVocabulary.of(tokenizer, endIds);

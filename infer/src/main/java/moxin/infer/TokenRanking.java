@@ -7,12 +7,20 @@ import java.util.Arrays;
 ///
 /// Counting puts the candidates into buckets by the binary exponent and first bits of their
 /// distance from the largest logit, so that the buckets near it are small; a bucket is sorted when
+<<<<<<< HEAD
 /// the first rank in it is asked for. That makes the top k, or a nucleus, O(V) with three passes.
+=======
+/// the first rank in it is asked for, and the far ones are not even filled until then. That makes
+/// the top k, or a nucleus, O(V) with three passes.
+>>>>>>> sampling
 final class TokenRanking {
   /// Exponent and five bits of the mantissa.
   private static final int SHIFT = 18;
 
   private static final int BUCKETS = 1 << (31 - SHIFT);
+
+  /// How many of the largest are put in order of buckets at first, at least.
+  private static final int NEAR = 256;
 
   private final int[] ends = new int[BUCKETS];
   private int[] ids = {};
@@ -23,6 +31,12 @@ final class TokenRanking {
   private int bucket;
   private int sorted;
 
+<<<<<<< HEAD
+=======
+  /// The buckets before this one are filled.
+  private int filled;
+
+>>>>>>> sampling
   /// Ranks the ids in `[0, vocabSize)` that `allowed` has. Logits that are −∞ or not a number are
   /// no candidates.
   ///
@@ -58,7 +72,9 @@ final class TokenRanking {
     float value = logits[id];
     if (value > Float.NEGATIVE_INFINITY) {
       ids[count++] = id;
-      max = Math.max(max, value);
+      if (value > max) {
+        max = value;
+      }
     }
   }
 
@@ -73,14 +89,24 @@ final class TokenRanking {
       ends[bucketOf(logits[ids[i]])]++;
     }
     int start = 0;
+    filled = 0;
     for (int b = 0; b < BUCKETS; b++) {
+      filled += start < NEAR ? 1 : 0;
       int size = ends[b];
       ends[b] = start;
       start += size;
     }
+    fill(0, filled);
+  }
+
+  /// Puts the candidates of the buckets from `first` to before `end` behind one another.
+  private void fill(int first, int end) {
     for (int i = 0; i < count; i++) {
       float value = logits[ids[i]];
-      keys[ends[bucketOf(value)]++] = key(value, ids[i]);
+      int b = bucketOf(value);
+      if (b < end && b >= first) {
+        keys[ends[b]++] = key(value, ids[i]);
+      }
     }
   }
 
@@ -113,6 +139,10 @@ final class TokenRanking {
   /// The candidate of rank `rank`, 0 being the largest logit.
   int at(int rank) {
     while (rank >= sorted) {
+      if (bucket == filled) {
+        fill(filled, BUCKETS);
+        filled = BUCKETS;
+      }
       int end = ends[bucket++];
       if (end - sorted > 1) {
         Arrays.sort(keys, sorted, end);
