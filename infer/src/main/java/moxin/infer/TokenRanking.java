@@ -7,12 +7,8 @@ import java.util.Arrays;
 ///
 /// Counting puts the candidates into buckets by the binary exponent and first bits of their
 /// distance from the largest logit, so that the buckets near it are small; a bucket is sorted when
-<<<<<<< HEAD
-/// the first rank in it is asked for. That makes the top k, or a nucleus, O(V) with three passes.
-=======
 /// the first rank in it is asked for, and the far ones are not even filled until then. That makes
 /// the top k, or a nucleus, O(V) with three passes.
->>>>>>> sampling
 final class TokenRanking {
   /// Exponent and five bits of the mantissa.
   private static final int SHIFT = 18;
@@ -31,12 +27,9 @@ final class TokenRanking {
   private int bucket;
   private int sorted;
 
-<<<<<<< HEAD
-=======
   /// The buckets before this one are filled.
   private int filled;
 
->>>>>>> sampling
   /// Ranks the ids in `[0, vocabSize)` that `allowed` has. Logits that are −∞ or not a number are
   /// no candidates.
   ///
