@@ -1,5 +1,6 @@
 package moxin.infer.schedule;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
@@ -52,5 +53,10 @@ final class LetterTokenizer implements Tokenizer {
   @Override
   public String piece(int id) {
     return id < 3 ? "" : Character.toString('a' + id - 3);
+  }
+
+  @Override
+  public byte[] bytes(int id) {
+    return piece(id).getBytes(StandardCharsets.UTF_8);
   }
 }
