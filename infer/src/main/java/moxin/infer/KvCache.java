@@ -28,6 +28,30 @@ final class KvCache {
     this.values = new float[config.numHiddenLayers()][(int) blocks][];
   }
 
+  private KvCache(KvCache origin, int target) {
+    this.width = origin.width;
+    this.window = origin.window;
+    this.capacity = origin.capacity;
+    this.position = target;
+    this.oldest = origin.oldest;
+    boolean rolled = origin.oldest > 0;
+    int blocks = (rolled ? capacity : target) + Kernels.TILE - 1;
+    this.keys = copies(origin.keys, blocks / Kernels.TILE);
+    this.values = copies(origin.values, blocks / Kernels.TILE);
+  }
+
+  private static float[][] @Nullable [] copies(float[][] @Nullable [] layers, int blocks) {
+    float[][] @Nullable [] copies = new float[layers.length][][];
+    for (int layer = 0; layer < layers.length; layer++) {
+      copies[layer] = new float[layers[layer].length][];
+      for (int block = 0; block < blocks; block++) {
+        float[] held = layers[layer][block];
+        copies[layer][block] = held == null ? null : held.clone();
+      }
+    }
+    return copies;
+  }
+
   int position() {
     return position;
   }
@@ -74,6 +98,16 @@ final class KvCache {
 
   void rewindTo(int target) {
     position = target;
+  }
+
+  /// How many positions may be written next without overwriting what a rewind to here needs.
+  int rewindReach() {
+    return capacity - (position - firstVisible(position));
+  }
+
+  /// A copy of the first `target` positions, to which this cache could rewind.
+  KvCache fork(int target) {
+    return new KvCache(this, target);
   }
 
   private float[] block(float[] @Nullable [] blocks, int block) {
