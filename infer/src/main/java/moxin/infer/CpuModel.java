@@ -138,22 +138,20 @@ public final class CpuModel implements LanguageModel {
     int stride = forward.hiddenStride();
     int vocabulary = config.vocabSize();
     int rows = pending.stream().mapToInt(one -> one.rows).sum();
-    if (rows == pending.size() && rows > 1) {
+    if (rows > 1 && pending.stream().allMatch(one -> one.rows == 1)) {
       float[] all = new float[rows * stride];
       for (int n = 0; n < rows; n++) {
         System.arraycopy(pending.get(n).wanted, 0, all, n * stride, stride);
       }
-      if (pending.stream().allMatch(one -> one.rows == 1)) {
-        float[] values = forward.logits(all, rows);
-        List<Logits> logits = new ArrayList<>(rows);
-        for (int n = 0; n < rows; n++) {
-          int from = n * vocabulary;
-          logits.add(
-              new Logits(
-                  1, vocabulary, java.util.Arrays.copyOfRange(values, from, from + vocabulary)));
-        }
-        return logits;
+      float[] values = forward.logits(all, rows);
+      List<Logits> logits = new ArrayList<>(rows);
+      for (int n = 0; n < rows; n++) {
+        int from = n * vocabulary;
+        logits.add(
+            new Logits(
+                1, vocabulary, java.util.Arrays.copyOfRange(values, from, from + vocabulary)));
       }
+      return logits;
     }
     return pending.stream()
         .map(

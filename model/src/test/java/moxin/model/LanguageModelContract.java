@@ -104,6 +104,38 @@ public abstract class LanguageModelContract {
   }
 
   @Test
+  void anyMixtureOfWantedRowsIsGiven(Random random) {
+    try (LanguageModel model = windowed(OptionalInt.of(8), random)) {
+      for (int run = 0; run < 40; run++) {
+        List<Session> sessions = new ArrayList<>();
+        List<Ingestion> ingestions = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          sessions.add(model.newSession());
+          LogitRows rows =
+              List.of(LogitRows.NONE, LogitRows.LAST, LogitRows.ALL).get(random.nextInt(3));
+          int[] ids = TinyModels.ids(random, 1 + random.nextInt(3));
+          ingestions.add(new Ingestion(sessions.get(i), ids, rows));
+        }
+        List<Logits> logits = model.ingest(ingestions);
+        for (int i = 0; i < 4; i++) {
+          int[] ids = ingestions.get(i).tokens();
+          int wanted =
+              switch (ingestions.get(i).rows()) {
+                case NONE -> 0;
+                case LAST -> 1;
+                case ALL -> ids.length;
+              };
+          assertThat(logits.get(i).rows()).isEqualTo(wanted);
+          assertSame(
+              Arrays.copyOf(logits.get(i).values(), wanted * VOCAB_SIZE),
+              rows(whole(model, ids), ids.length - wanted, ids.length));
+        }
+        sessions.forEach(Session::close);
+      }
+    }
+  }
+
+  @Test
   void rewindForgetsLaterPositions(Random random) {
     try (LanguageModel model = windowed(OptionalInt.empty(), random);
         Session session = model.newSession()) {
