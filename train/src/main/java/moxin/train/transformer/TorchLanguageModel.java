@@ -7,9 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import moxin.job.Progress;
 import moxin.model.Checkpoint;
 import moxin.model.LanguageModel;
@@ -93,9 +91,9 @@ public final class TorchLanguageModel implements LanguageModel {
   /// A session with a copy of the first `position` tokens of `cache`.
   Session fork(KvCache cache, int position) {
     requireOpen();
-    AtomicReference<KvCache> copy = new AtomicReference<>();
-    thread.run(1, (_, _) -> copy.set(cache.fork(position)));
-    return new TorchSession(this, Objects.requireNonNull(copy.get()));
+    List<KvCache> copy = new ArrayList<>(1);
+    thread.run(1, (_, _) -> copy.add(cache.fork(position)));
+    return new TorchSession(this, copy.getFirst());
   }
 
   @Override
