@@ -75,7 +75,7 @@ public final class GgufMetadata {
       case GgufValue.Real real when real.type() == GgufType.FLOAT32 ->
           OptionalDouble.of(Double.parseDouble(Float.toString((float) real.value())));
       case GgufValue.Real real -> OptionalDouble.of(real.value());
-      case GgufValue.Whole whole -> OptionalDouble.of(whole.value());
+      case GgufValue.Whole whole -> OptionalDouble.of((double) whole.value());
       case GgufValue other -> throw wrong(key, other.kind(), "a number");
     };
   }
