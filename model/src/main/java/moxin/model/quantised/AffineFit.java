@@ -67,13 +67,7 @@ final class AffineFit {
   /// Tries one rounding, keeps it if its error is below `best`, and returns the lesser error. What
   /// all roundings have in common is left out of it.
   private double round(
-      float[] x,
-      int from,
-      double[] weights,
-      double inverse,
-      double low,
-      double sumX,
-      double best) {
+      float[] x, int from, double[] weights, double inverse, double low, double sumX, double best) {
     double sumL = 0;
     double sumLl = 0;
     double sumXl = 0;

@@ -44,8 +44,14 @@ final class QuantisationTest {
   /// The limits are what the formats reach on normal numbers, with some to spare.
   @ParameterizedTest
   @CsvSource({
-    "Q4_0, 0.101", "Q4_1, 0.087", "Q5_0, 0.049", "Q5_1, 0.043", "Q8_0, 0.0062", "Q4_K, 0.077",
-    "Q5_K, 0.038", "Q6_K, 0.0205"
+    "Q4_0, 0.101",
+    "Q4_1, 0.087",
+    "Q5_0, 0.049",
+    "Q5_1, 0.043",
+    "Q8_0, 0.0062",
+    "Q4_K, 0.077",
+    "Q5_K, 0.038",
+    "Q6_K, 0.0205"
   })
   void normalNumbersLoseLittle(DType type, double limit) {
     Random random = new Random(5);
@@ -55,7 +61,9 @@ final class QuantisationTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = DType.class, names = {"Q4_K", "Q5_K"})
+  @EnumSource(
+      value = DType.class,
+      names = {"Q4_K", "Q5_K"})
   void theSearchBeatsRoundingBetweenLeastAndGreatest(DType type, Random random) {
     int top = type == DType.Q4_K ? 15 : 31;
     float[] row = normal(random, 256 * 32, 1);
@@ -112,8 +120,10 @@ final class QuantisationTest {
       float[] row = new float[n];
       Arrays.fill(row, constant);
       for (float value : roundTrip(type, row)) {
-        assertThat(value).isBetween(Math.min(0.96f * constant, 1.04f * constant),
-            Math.max(0.96f * constant, 1.04f * constant));
+        assertThat(value)
+            .isBetween(
+                Math.min(0.96f * constant, 1.04f * constant),
+                Math.max(0.96f * constant, 1.04f * constant));
       }
       // No input was ever seen.
       BlockFormat.of(type).quantise(row, importance, MemorySegment.ofArray(bytes));
@@ -182,8 +192,7 @@ final class QuantisationTest {
   }
 
   private static byte[] quantised(BlockFormat format, float[] row) {
-    MemorySegment bytes =
-        MemorySegment.ofArray(new byte[(int) format.type().byteSize(row.length)]);
+    MemorySegment bytes = MemorySegment.ofArray(new byte[(int) format.type().byteSize(row.length)]);
     format.quantise(row, bytes);
     return bytes.toArray(ValueLayout.JAVA_BYTE);
   }
