@@ -114,8 +114,9 @@ class ConvertCommandTest {
     assertRefused("both directories", model, out);
     assertRefused("no such file", directory.resolve("absent.gguf"), out);
     assertRefused("is a directory", model, Files.createDirectory(directory.resolve("d.gguf")));
-    assertRefused("expected a directory or a name in .gguf", gguf, Files.createFile(gguf));
-    Files.delete(gguf);
+    Path file = Files.createFile(directory.resolve("file"));
+    assertRefused("expected a directory or a name in .gguf", gguf, file);
+    assertRefused("cannot be converted onto itself", file, file);
     assertRefused("no such file", model, gguf, "--imatrix", directory.resolve("absent"));
     Files.delete(model.resolve("tokenizer.model"));
     assertRefused("no *.model files", model, gguf);
