@@ -1,7 +1,9 @@
 package moxin.model.gguf;
 
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import moxin.model.CheckpointFormatException;
@@ -9,14 +11,18 @@ import moxin.model.ModelConfig;
 import moxin.text.gguf.GgufMetadata;
 import moxin.text.gguf.GgufValue;
 
-/// A model's configuration from the metadata of a GGUF file. Keys that ask for something Moxin does
-/// not compute are errors.
+/// A model's configuration from the metadata of a GGUF file, and into it. Keys that ask for
+/// something Moxin does not compute are errors.
 public final class GgufModelConfig {
 
   /// Says which of Hugging Face's model types a file was made from; GGUF has one architecture for
   /// both.
   static final String MODEL_TYPE = "moxin.model_type";
 
+  /// The architecture under which llama.cpp runs both model types.
+  private static final String WRITTEN = "llama";
+
+  private static final int QUANTISATION_VERSION = 2;
   private static final int DEFAULT_BEGIN = 1;
   private static final int DEFAULT_END = 2;
   private static final double DEFAULT_INITIALIZER_RANGE = 0.02;
@@ -49,6 +55,54 @@ public final class GgufModelConfig {
     } catch (IllegalArgumentException e) {
       throw new CheckpointFormatException(metadata.origin() + ": " + e.getMessage(), e);
     }
+  }
+
+  /// The pairs that describe a model of `config`, its tokenizer apart.
+  ///
+  /// @param name of the model
+  static Map<String, GgufValue> pairs(ModelConfig config, String name, QuantisationMix mix) {
+    Map<String, GgufValue> pairs = new LinkedHashMap<>();
+    pairs.put("general.architecture", GgufValue.of(WRITTEN));
+    pairs.put("general.type", GgufValue.of("model"));
+    pairs.put("general.name", GgufValue.of(name));
+    pairs.put("general.file_type", GgufValue.of(mix.fileType()));
+    if (mix.type().isQuantised()) {
+      pairs.put("general.quantization_version", GgufValue.of(QUANTISATION_VERSION));
+    }
+    put(pairs, "vocab_size", config.vocabSize());
+    put(pairs, "context_length", config.maxPositionEmbeddings());
+    put(pairs, "embedding_length", config.hiddenSize());
+    put(pairs, "feed_forward_length", config.intermediateSize());
+    put(pairs, "block_count", config.numHiddenLayers());
+    put(pairs, "attention.head_count", config.numAttentionHeads());
+    put(pairs, "attention.head_count_kv", config.numKeyValueHeads());
+    put(pairs, "attention.key_length", config.headDim());
+    put(pairs, "attention.value_length", config.headDim());
+    put(pairs, "rope.dimension_count", config.headDim());
+    pairs.put(
+        WRITTEN + ".attention.layer_norm_rms_epsilon", GgufValue.of((float) config.rmsNormEps()));
+    pairs.put(WRITTEN + ".rope.freq_base", GgufValue.of((float) config.ropeTheta()));
+    config.slidingWindow().ifPresent(w -> put(pairs, "attention.sliding_window", w));
+    pairs.put(MODEL_TYPE, GgufValue.of(config.modelType()));
+    return pairs;
+  }
+
+  /// The pairs for the ids that begin and end a sequence, which hold whatever the tokenizer says.
+  static Map<String, GgufValue> tokenPairs(ModelConfig config) {
+    Map<String, GgufValue> pairs = new LinkedHashMap<>();
+    config.bosTokenId().ifPresent(id -> pairs.put(TOKENS + "bos_token_id", GgufValue.of(id)));
+    List<Integer> ends = config.eosTokenIds();
+    if (!ends.isEmpty()) {
+      pairs.put(TOKENS + "eos_token_id", GgufValue.of(ends.getFirst()));
+    }
+    if (ends.size() > 1) {
+      pairs.put(TOKENS + "eot_token_id", GgufValue.of(ends.get(1)));
+    }
+    return pairs;
+  }
+
+  private static void put(Map<String, GgufValue> pairs, String name, int value) {
+    pairs.put(WRITTEN + "." + name, GgufValue.of(value));
   }
 
   private ModelConfig config(boolean hasOutput) {

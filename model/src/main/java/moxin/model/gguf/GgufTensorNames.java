@@ -38,44 +38,42 @@ public final class GgufTensorNames {
   /// The name in [WeightNames] of the tensor that GGUF calls `name`; empty for one that a model of
   /// this architecture does not have.
   public static Optional<String> toHuggingFace(String name) {
-    switch (name) {
-      case EMBEDDING:
-        return Optional.of(WeightNames.EMBEDDING);
-      case FINAL_NORM:
-        return Optional.of(WeightNames.FINAL_NORM);
-      case OUTPUT:
-        return Optional.of(WeightNames.LM_HEAD);
-      default:
+    return switch (name) {
+      case EMBEDDING -> Optional.of(WeightNames.EMBEDDING);
+      case FINAL_NORM -> Optional.of(WeightNames.FINAL_NORM);
+      case OUTPUT -> Optional.of(WeightNames.LM_HEAD);
+      default -> {
         Matcher matcher = BLOCK.matcher(name);
         LayerWeight weight = matcher.matches() ? WEIGHTS.get(matcher.group(2)) : null;
-        return weight == null
+        yield weight == null
             ? Optional.empty()
             : Optional.of(weight.name(Integer.parseInt(matcher.group(1))));
-    }
+      }
+    };
   }
 
   /// What GGUF calls the weight `name` of [WeightNames].
   ///
   /// @throws IllegalArgumentException if it is none of a model's weights
   public static String toGguf(String name) {
-    switch (name) {
-      case WeightNames.EMBEDDING:
-        return EMBEDDING;
-      case WeightNames.FINAL_NORM:
-        return FINAL_NORM;
-      case WeightNames.LM_HEAD:
-        return OUTPUT;
-      default:
-        Matcher matcher = LAYER.matcher(name);
-        if (matcher.matches()) {
-          int layer = Integer.parseInt(matcher.group(1));
-          for (Map.Entry<String, LayerWeight> weight : WEIGHTS.entrySet()) {
-            if (weight.getValue().name(layer).equals(name)) {
-              return "blk." + layer + "." + weight.getKey() + ".weight";
-            }
-          }
+    return switch (name) {
+      case WeightNames.EMBEDDING -> EMBEDDING;
+      case WeightNames.FINAL_NORM -> FINAL_NORM;
+      case WeightNames.LM_HEAD -> OUTPUT;
+      default -> layerWeight(name);
+    };
+  }
+
+  private static String layerWeight(String name) {
+    Matcher matcher = LAYER.matcher(name);
+    if (matcher.matches()) {
+      int layer = Integer.parseInt(matcher.group(1));
+      for (Map.Entry<String, LayerWeight> weight : WEIGHTS.entrySet()) {
+        if (weight.getValue().name(layer).equals(name)) {
+          return "blk." + layer + "." + weight.getKey() + ".weight";
         }
-        throw new IllegalArgumentException(name + " is no weight of a llama or mistral model");
+      }
     }
+    throw new IllegalArgumentException(name + " is no weight of a llama or mistral model");
   }
 }

@@ -33,7 +33,7 @@ final class BlockQ40 extends BlockFormat {
     float d = Rounding.symmetric(row, at, importance, ZERO, levels);
     target.set(F16, offset, Float.floatToFloat16(d));
     for (int j = 0; j < HALF; j++) {
-      put(target, offset + 2 + j, levels[j] | levels[HALF + j] << 4);
+      put(target, offset + 2 + j, levels[j] | (levels[HALF + j] << 4));
     }
   }
 }

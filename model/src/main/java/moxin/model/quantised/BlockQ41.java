@@ -34,7 +34,7 @@ final class BlockQ41 extends BlockFormat {
     target.set(F16, offset, Float.floatToFloat16(scales.d()));
     target.set(F16, offset + 2, Float.floatToFloat16(scales.m()));
     for (int j = 0; j < HALF; j++) {
-      put(target, offset + 4 + j, levels[j] | levels[HALF + j] << 4);
+      put(target, offset + 4 + j, levels[j] | (levels[HALF + j] << 4));
     }
   }
 }

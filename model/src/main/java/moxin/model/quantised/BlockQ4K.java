@@ -43,7 +43,7 @@ final class BlockQ4K extends BlockFormat {
       for (int l = 0; l < SUB; l++) {
         int low = levels[2 * pair * SUB + l];
         int high = levels[(2 * pair + 1) * SUB + l];
-        put(target, offset + QUANTS_AT + pair * SUB + l, low | high << 4);
+        put(target, offset + QUANTS_AT + (long) pair * SUB + l, low | (high << 4));
       }
     }
   }

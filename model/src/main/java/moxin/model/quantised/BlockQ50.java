@@ -35,7 +35,7 @@ final class BlockQ50 extends BlockFormat {
     target.set(F16, offset, Float.floatToFloat16(d));
     target.set(FifthBits.LAYOUT, offset + 2, FifthBits.word(levels));
     for (int j = 0; j < HALF; j++) {
-      put(target, offset + 6 + j, levels[j] & 15 | (levels[HALF + j] & 15) << 4);
+      put(target, offset + 6 + j, (levels[j] & 15) | ((levels[HALF + j] & 15) << 4));
     }
   }
 }

@@ -36,7 +36,7 @@ final class BlockQ51 extends BlockFormat {
     target.set(F16, offset + 2, Float.floatToFloat16(scales.m()));
     target.set(FifthBits.LAYOUT, offset + 4, FifthBits.word(levels));
     for (int j = 0; j < HALF; j++) {
-      put(target, offset + 8 + j, levels[j] & 15 | (levels[HALF + j] & 15) << 4);
+      put(target, offset + 8 + j, (levels[j] & 15) | ((levels[HALF + j] & 15) << 4));
     }
   }
 }

@@ -30,7 +30,7 @@ final class BlockQ5K extends BlockFormat {
       long low = offset + LOW_AT + (long) (sub / 2) * SUB;
       int shift = sub % 2 * 4;
       for (int l = 0; l < SUB; l++) {
-        int fifth = (u8(data, offset + HIGH_AT + l) >> sub & 1) << 4;
+        int fifth = ((u8(data, offset + HIGH_AT + l) >> sub) & 1) << 4;
         target[at + sub * SUB + l] = scale * (fifth + ((u8(data, low + l) >> shift) & 15)) - min;
       }
     }
@@ -43,13 +43,13 @@ final class BlockQ5K extends BlockFormat {
     for (int l = 0; l < SUB; l++) {
       int fifths = 0;
       for (int sub = 0; sub < SUBS; sub++) {
-        fifths |= levels[sub * SUB + l] >> 4 << sub;
+        fifths |= (levels[sub * SUB + l] >> 4) << sub;
       }
       put(target, offset + HIGH_AT + l, fifths);
       for (int pair = 0; pair < SUBS / 2; pair++) {
         int low = levels[2 * pair * SUB + l] & 15;
         int high = levels[(2 * pair + 1) * SUB + l] & 15;
-        put(target, offset + LOW_AT + pair * SUB + l, low | high << 4);
+        put(target, offset + LOW_AT + (long) pair * SUB + l, low | (high << 4));
       }
     }
   }

@@ -37,7 +37,7 @@ final class BlockQ6K extends BlockFormat {
       for (int l = 0; l < RUN; l++) {
         float scale = d * data.get(BYTE, offset + SCALES_AT + (i + l) / SUB);
         int q =
-            ((u8(data, low + l) >> lowShift) & 15) | ((u8(data, high + l) >> highShift) & 3) << 4;
+            ((u8(data, low + l) >> lowShift) & 15) | (((u8(data, high + l) >> highShift) & 3) << 4);
         target[at + i + l] = scale * (q - ZERO);
       }
     }
@@ -98,7 +98,7 @@ final class BlockQ6K extends BlockFormat {
     int run = i / RUN % 4;
     long low = offset + lowAt(i) + i % RUN;
     long high = offset + highAt(i) + i % RUN;
-    put(target, low, u8(target, low) | (level & 15) << run / 2 * 4);
-    put(target, high, u8(target, high) | level >> 4 << run * 2);
+    put(target, low, u8(target, low) | ((level & 15) << (run / 2 * 4)));
+    put(target, high, u8(target, high) | ((level >> 4) << (run * 2)));
   }
 }

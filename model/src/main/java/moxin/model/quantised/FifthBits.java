@@ -14,7 +14,7 @@ final class FifthBits {
   static int word(int[] levels) {
     int word = 0;
     for (int i = 0; i < levels.length; i++) {
-      word |= (levels[i] >> 4 & 1) << i;
+      word |= ((levels[i] >> 4) & 1) << i;
     }
     return word;
   }

@@ -18,14 +18,14 @@ final class SixBitPairs {
     return sub < HALF
         ? BlockFormat.u8(data, offset + sub) & MAX
         : (BlockFormat.u8(data, offset + HALF + sub) & 15)
-            | (BlockFormat.u8(data, offset + sub - HALF) >> 6 << 4);
+            | ((BlockFormat.u8(data, offset + sub - HALF) >> 6) << 4);
   }
 
   static int min(MemorySegment data, long offset, int sub) {
     return sub < HALF
         ? BlockFormat.u8(data, offset + HALF + sub) & MAX
         : (BlockFormat.u8(data, offset + HALF + sub) >> 4)
-            | (BlockFormat.u8(data, offset + sub) >> 6 << 4);
+            | ((BlockFormat.u8(data, offset + sub) >> 6) << 4);
   }
 
   static void write(int[] scales, int[] mins, MemorySegment data, long offset) {

@@ -75,7 +75,8 @@ public sealed interface GgufValue {
       return switch (elementType) {
         case FLOAT32 -> bytes().getFloat(index * Float.BYTES);
         case FLOAT64 -> bytes().getDouble(index * Double.BYTES);
-        case UINT8, INT8, UINT16, INT16, UINT32, INT32, BOOL, UINT64, INT64 -> whole(index);
+        case UINT8, INT8, UINT16, INT16, UINT32, INT32, BOOL, UINT64, INT64 ->
+            (double) whole(index);
         case STRING, ARRAY -> throw new IllegalStateException("no numbers");
       };
     }

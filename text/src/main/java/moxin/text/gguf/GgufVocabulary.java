@@ -33,6 +33,8 @@ public final class GgufVocabulary {
   /// What llama.cpp calls a SentencePiece BPE vocabulary with byte fallback.
   private static final String SENTENCE_PIECE = "llama";
 
+  private static final float PADDING_SCORE = -1000;
+
   private final GgufMetadata metadata;
 
   private GgufVocabulary(GgufMetadata metadata) {
@@ -109,10 +111,8 @@ public final class GgufVocabulary {
   }
 
   private PieceType type(long number, int id) {
-    if (number < 1 || number > PieceType.values().length) {
-      throw metadata.wrong(TYPES, number + " for token " + id, "1 to 6");
-    }
-    return PieceType.values()[(int) number - 1];
+    return PieceType.ofNumber(number)
+        .orElseThrow(() -> metadata.wrong(TYPES, number + " for token " + id, "1 to 6"));
   }
 
   private GgufValue.Numbers numbers(String key, int count) {
@@ -149,15 +149,27 @@ public final class GgufVocabulary {
 
   /// The pairs that describe `model`, in the order in which llama.cpp's converters write them.
   ///
+  /// @param vocabSize rows of the embedding; those beyond the pieces of `model` get pieces that no
+  ///   text becomes
   /// @throws IllegalArgumentException if GGUF has no way to say what `model` is
-  public static Map<String, GgufValue> pairs(SentencePieceModel model) {
+  public static Map<String, GgufValue> pairs(SentencePieceModel model, int vocabSize) {
     requireExpressible(model);
-    List<Piece> pieces = model.pieces();
+    if (vocabSize < model.pieces().size()) {
+      throw new IllegalArgumentException(
+          "the tokenizer has "
+              + model.pieces().size()
+              + " pieces, the model embeds only "
+              + vocabSize);
+    }
+    List<Piece> pieces = new ArrayList<>(model.pieces());
+    while (pieces.size() < vocabSize) {
+      pieces.add(new Piece("[PAD" + pieces.size() + "]", PADDING_SCORE, PieceType.UNUSED));
+    }
     float[] scores = new float[pieces.size()];
     int[] types = new int[pieces.size()];
     for (int id = 0; id < scores.length; id++) {
       scores[id] = pieces.get(id).score();
-      types[id] = pieces.get(id).type().ordinal() + 1;
+      types[id] = pieces.get(id).type().number();
     }
     Map<String, GgufValue> pairs = new LinkedHashMap<>();
     pairs.put(MODEL, GgufValue.of(SENTENCE_PIECE));

@@ -33,7 +33,7 @@ final class GgufHeaderTest {
     assertThat(header.version()).isEqualTo(3);
     assertThat(header.tensors()).isEqualTo(tensors);
     assertThat(header.alignment()).isEqualTo(32);
-    assertThat(header.dataOffset()).isEqualTo(bytes.length).isEqualTo(bytes.length / 32 * 32);
+    assertThat(header.dataOffset()).isEqualTo(bytes.length).isEqualTo(bytes.length / 32 * 32L);
     assertThat(header.metadata().values().keySet()).containsExactlyElementsOf(pairs.keySet());
     assertThat(GgufHeaderWriter.toBytes(header.metadata().values(), tensors)).isEqualTo(bytes);
   }

@@ -68,7 +68,10 @@ final class GgufVocabularyParityTest {
   void modelsGoIntoGgufAndBack(String model) throws IOException {
     SentencePieceModel original = SentencePieceModel.load(SharedData.require(model));
     Path file = directory.resolve("vocabulary.gguf");
-    Files.write(file, GgufHeaderWriter.toBytes(GgufVocabulary.pairs(original), List.of()));
+    Files.write(
+        file,
+        GgufHeaderWriter.toBytes(
+            GgufVocabulary.pairs(original, original.pieces().size()), List.of()));
     SentencePieceModel read = Tokenizers.model(file);
     assertThat(read.pieces()).isEqualTo(original.pieces());
     assertThat(read.normaliser()).usingRecursiveComparison().isEqualTo(original.normaliser());
@@ -88,7 +91,7 @@ final class GgufVocabularyParityTest {
 
   @Test
   void whatIsNoVocabularyIsSaidInOneLine() {
-    Map<String, GgufValue> whole = GgufVocabulary.pairs(tiny());
+    Map<String, GgufValue> whole = GgufVocabulary.pairs(tiny(), 4);
     assertThat(GgufVocabulary.read(new GgufMetadata("x", whole)).pieces())
         .isEqualTo(tiny().pieces());
     assertFails(whole, "tokenizer.ggml.model", GgufValue.of("gpt2"), "found gpt2, expected llama");
@@ -102,8 +105,20 @@ final class GgufVocabularyParityTest {
   }
 
   @Test
+  void rowsWithoutAPieceGetOneThatNoTextBecomes() {
+    SentencePieceModel padded =
+        GgufVocabulary.read(new GgufMetadata("x", GgufVocabulary.pairs(tiny(), 6)));
+    assertThat(padded.pieces()).hasSize(6);
+    assertThat(padded.pieces().subList(0, 4)).isEqualTo(tiny().pieces());
+    assertThat(padded.pieces().get(5).text()).isEqualTo("[PAD5]");
+    assertThatThrownBy(() -> GgufVocabulary.pairs(tiny(), 3))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("has 4 pieces, the model embeds only 3");
+  }
+
+  @Test
   void theUnknownPieceIsTheOneWithItsId() {
-    Map<String, GgufValue> pairs = new LinkedHashMap<>(GgufVocabulary.pairs(tiny()));
+    Map<String, GgufValue> pairs = new LinkedHashMap<>(GgufVocabulary.pairs(tiny(), 4));
     pairs.put("tokenizer.ggml.token_type", GgufValue.Numbers.of(3, 2, 3, 1));
     assertThat(GgufVocabulary.read(new GgufMetadata("x", pairs)).pieces())
         .isEqualTo(tiny().pieces());
