@@ -165,7 +165,7 @@ final class JsonNumbers {
     Bound tightest = widest;
     for (Optional<Bound> bound : List.of(inclusive, exclusive)) {
       if (bound.isPresent()
-          && bound.get().value().compareTo(tightest.value()) * direction
+          && direction * Integer.signum(bound.get().value().compareTo(tightest.value()))
               >= (bound.get().exclusive() ? 0 : 1)) {
         tightest = bound.get();
       }
