@@ -81,7 +81,12 @@ abstract class BlockCode {
   /// Computes [#SCALE] and, unless the shape is plain, [#SECOND] of block `block`.
   abstract void scales(Assembler asm, Gpr w, int block);
 
-  /// Loads the unsigned bytes of a quad of block `block` into `d`.
+  /// The quad that [#weights] is asked for as number `index` of a block.
+  int quad(int index) {
+    return index;
+  }
+
+  /// Loads the unsigned bytes of a quad of block `block` into `d`; asked in the order of [#quad].
   abstract void weights(Assembler asm, Gpr w, int block, int quad, Zmm d);
 
   static void constant(Assembler asm, Zmm d, int value) {

@@ -23,8 +23,8 @@ final class DecodeKernel {
   private static final Zmm PRODUCT = ZMM31;
   private static final int LINE = 64;
 
-  /// How far ahead of use weights are fetched, in bytes.
-  private static final int AHEAD = 2048;
+  /// How far ahead of use weights are fetched, in bytes: more than the largest unit.
+  private static final int AHEAD = 4096;
 
   private final Assembler asm;
   private final BlockCode format;
@@ -51,9 +51,6 @@ final class DecodeKernel {
       asm.vpxord(sum(t), sum(t), sum(t));
     }
     asm.bind(unit);
-    for (int line = 0; line < format.unitBytes(); line += LINE) {
-      asm.prefetcht0(at(RDI, AHEAD + line));
-    }
     format.beginUnit(asm, RDI);
     for (int block = 0; block < format.blocks(); block++) {
       block(block);
@@ -100,7 +97,9 @@ final class DecodeKernel {
         asm.vpbroadcastd(dot(t), value(t, format.correction(part)));
       }
     }
-    for (int quad = fromQuad; quad < toQuad; quad++) {
+    for (int i = fromQuad; i < toQuad; i++) {
+      prefetch(block * BlockCode.QUADS + i);
+      int quad = format.quad(i);
       format.weights(asm, RDI, block, quad, WEIGHTS);
       for (int t = 0; t < tokens; t++) {
         asm.vpdpbusd(dot(t), WEIGHTS, at(R10, InputLayout.BLOCK * t + 4 * quad).broadcast());
@@ -110,6 +109,15 @@ final class DecodeKernel {
       asm.vmulps(PRODUCT, scale, value(t, InputLayout.Value.SCALE).broadcast());
       asm.vcvtdq2ps(dot(t), dot(t));
       asm.vfmadd231ps(sum(t), dot(t), PRODUCT);
+    }
+  }
+
+  /// Fetches a quad's share of the lines of a unit, so that fetching is even.
+  private void prefetch(int quad) {
+    int lines = Math.ceilDiv(format.unitBytes(), LINE);
+    int quads = format.blocks() * BlockCode.QUADS;
+    for (int line = lines * quad / quads; line < lines * (quad + 1) / quads; line++) {
+      asm.prefetcht0(at(RDI, AHEAD + line * LINE));
     }
   }
 

@@ -21,11 +21,11 @@ public final class ExecutableMemory implements AutoCloseable {
   private static final int ANONYMOUS_LINUX = 0x20;
   private static final int ANONYMOUS_MACOS = 0x1000;
 
-  private final Calls calls;
+  private final Functions functions;
   private final MemorySegment pages;
 
-  private ExecutableMemory(Calls calls, MemorySegment pages) {
-    this.calls = calls;
+  private ExecutableMemory(Functions functions, MemorySegment pages) {
+    this.functions = functions;
     this.pages = pages;
   }
 
@@ -37,12 +37,12 @@ public final class ExecutableMemory implements AutoCloseable {
   }
 
   static ExecutableMemory of(byte[] code, String system) throws MachineCodeException {
-    Calls calls = new Calls(anonymousFlag(system));
-    MemorySegment pages = calls.map(code.length);
+    Functions functions = new Functions(anonymousFlag(system));
+    MemorySegment pages = functions.map(code.length);
     MemorySegment.copy(code, 0, pages, ValueLayout.JAVA_BYTE, 0, code.length);
-    ExecutableMemory memory = new ExecutableMemory(calls, pages);
+    ExecutableMemory memory = new ExecutableMemory(functions, pages);
     try {
-      calls.protect(pages);
+      functions.protect(pages);
     } catch (MachineCodeException e) {
       memory.close();
       throw e;
@@ -69,11 +69,11 @@ public final class ExecutableMemory implements AutoCloseable {
   /// Unmaps the pages.
   @Override
   public void close() {
-    calls.unmap(pages);
+    functions.unmap(pages);
   }
 
   /// The functions of the C library.
-  private static final class Calls {
+  private static final class Functions {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
@@ -85,7 +85,7 @@ public final class ExecutableMemory implements AutoCloseable {
     private final MethodHandle mprotect;
     private final MethodHandle munmap;
 
-    Calls(int anonymous) throws MachineCodeException {
+    Functions(int anonymous) throws MachineCodeException {
       this.anonymous = anonymous;
       this.mmap =
           function(

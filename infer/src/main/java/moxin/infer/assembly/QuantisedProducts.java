@@ -11,10 +11,17 @@ import moxin.infer.kernel.WeightFormat;
 /// Drives the kernels of quantised weights and INT8 inputs.
 final class QuantisedProducts {
   /// Bytes of inputs that many tiles use in turn; they stay in the second cache.
-  private static final long INPUT_BYTES = 512 << 10;
+  private static final int INPUT_BYTES = 512 << 10;
 
-  /// Groups of tokens that share the unpacking of a tile, at least.
-  private static final int MINIMUM_GROUPS = 8;
+  /// Groups of tokens that share the unpacking of a tile, at most.
+  private static final int GROUPS = 16;
+
+  /// Blocks of 32 columns that many tiles go through before the next, a whole number of panels.
+  private static final int BLOCKS =
+      INPUT_BYTES
+          / (GROUPS * InputLayout.INT8_TOKENS * InputLayout.TOKEN_BYTES)
+          / Panel.BLOCKS
+          * Panel.BLOCKS;
 
   private final Map<WeightFormat, Quantised> formats;
   private final KernelLibrary.Entries entries;
@@ -70,28 +77,37 @@ final class QuantisedProducts {
       return;
     }
     TokenGroups groups = InputLayout.int8Groups(tiles.tokens());
-    long groupBytes = groups.size() * InputLayout.int8TokenBytes(tiles.columns());
-    int atOnce = (int) Math.max(MINIMUM_GROUPS, INPUT_BYTES / groupBytes);
-    int passes = Math.ceilDiv(groups.groups(), atOnce);
+    int passes = Math.ceilDiv(groups.groups(), GROUPS);
+    int blocks = tiles.columns() / InputLayout.BLOCK;
     try (Arena arena = Arena.ofConfined()) {
       long panel = arena.allocate((long) Panel.BLOCKS * Panel.BLOCK_BYTES, 64).address();
       for (int pass = 0; pass < passes; pass++) {
         int from = groups.groups() * pass / passes;
         int to = groups.groups() * (pass + 1) / passes;
-        for (int tile = 0; tile < tiles.tiles(); tile++) {
-          tile(kernels, tiles, tile, groups, from, to, panel);
+        for (int block = 0; block < blocks; block += BLOCKS) {
+          int end = Math.min(blocks, block + BLOCKS);
+          for (int tile = 0; tile < tiles.tiles(); tile++) {
+            tile(kernels, tiles, tile, groups, from, to, block, end, panel);
+          }
         }
       }
     }
   }
 
   private static void tile(
-      Quantised kernels, Tiles tiles, int tile, TokenGroups groups, int from, int to, long panel) {
+      Quantised kernels,
+      Tiles tiles,
+      int tile,
+      TokenGroups groups,
+      int from,
+      int to,
+      int fromBlock,
+      int toBlock,
+      long panel) {
     int blocksOfUnit = kernels.code().blocks();
-    int blocks = tiles.columns() / InputLayout.BLOCK;
     long weights = tiles.weights() + tile * tiles.tileBytes();
-    for (int block = 0; block < blocks; block += Panel.BLOCKS) {
-      int count = Math.min(Panel.BLOCKS, blocks - block);
+    for (int block = fromBlock; block < toBlock; block += Panel.BLOCKS) {
+      int count = Math.min(Panel.BLOCKS, toBlock - block);
       long unit = block / blocksOfUnit;
       Calls.call(
           kernels.unpack(),

@@ -42,7 +42,8 @@ final class UnpackKernel {
       if (format.shape() != BlockCode.Shape.PLAIN) {
         asm.vmovups(at(RSI, Panel.SECOND + offset), BlockCode.SECOND);
       }
-      for (int quad = 0; quad < BlockCode.QUADS; quad++) {
+      for (int i = 0; i < BlockCode.QUADS; i++) {
+        int quad = format.quad(i);
         format.weights(asm, RDI, block, quad, WEIGHTS);
         asm.vmovdqu32(at(RSI, Panel.QUADS + quad * Panel.QUAD_BYTES + offset), WEIGHTS);
       }
