@@ -12,11 +12,20 @@ final class ResidentMemory {
 
   /// In bytes; 0 where the system does not tell.
   static long bytes() throws IOException {
+    return read("VmRSS:");
+  }
+
+  /// The most it ever was, in bytes; 0 where the system does not tell.
+  static long peakBytes() throws IOException {
+    return read("VmHWM:");
+  }
+
+  private static long read(String key) throws IOException {
     if (!Files.isReadable(STATUS)) {
       return 0;
     }
     return Files.readAllLines(STATUS).stream()
-        .filter(line -> line.startsWith("VmRSS:"))
+        .filter(line -> line.startsWith(key))
         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
         .findFirst()
         .orElse(0);

@@ -38,6 +38,11 @@ public record TrainBenchmarkShape(
     return new TrainBenchmarkShape(model, 16, 512, steps, computeType, allProcessors());
   }
 
+  /// The same on so many processors.
+  public TrainBenchmarkShape onProcessors(int count) {
+    return new TrainBenchmarkShape(model, rows, length, steps, computeType, count);
+  }
+
   private static ModelConfig model(
       int vocabulary,
       int hidden,

@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import moxin.infer.CpuModel;
 import moxin.infer.Generation;
 import moxin.infer.GenerationEvent;
+import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -35,6 +36,7 @@ final class ChatCommand implements Callable<Integer> {
     try (CpuModel model = source.load();
         Terminal terminal = TerminalBuilder.builder().system(true).build()) {
       Generator generator = new Generator(model, source.tokenizer());
+      GenerationOptions options = sampling.options(generator);
       LineReader reader = LineReaderBuilder.builder().terminal(terminal).build();
       AtomicBoolean stopped = new AtomicBoolean();
       terminal.handle(Terminal.Signal.INT, signal -> stopped.set(true));
@@ -53,18 +55,23 @@ final class ChatCommand implements Callable<Integer> {
         }
         if (!line.isBlank()) {
           stopped.set(false);
-          answer(generator, line, out, stopped);
+          answer(generator, options, line, out, stopped);
         }
       }
     }
   }
 
-  private void answer(Generator generator, String prompt, PrintWriter out, AtomicBoolean stopped) {
+  private static void answer(
+      Generator generator,
+      GenerationOptions options,
+      String prompt,
+      PrintWriter out,
+      AtomicBoolean stopped) {
     out.print(prompt);
     Generation generation =
         generator.generate(
             generator.promptIds(prompt),
-            sampling.options(),
+            options,
             event -> {
               if (event instanceof GenerationEvent.TextDelta delta) {
                 out.print(delta.text());

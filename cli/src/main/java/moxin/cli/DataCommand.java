@@ -11,6 +11,7 @@ import moxin.data.spark.SparkRuntime;
 import moxin.job.ContentHash;
 import moxin.job.RecipeFile;
 import moxin.text.Tokenizers;
+import moxin.text.shard.CharacterShards;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -22,7 +23,11 @@ import picocli.CommandLine.Spec;
     name = "data",
     description = "Prepare a corpus.",
     mixinStandardHelpOptions = true,
-    subcommands = {DataCommand.Prepare.class, DataCommand.Tokenize.class})
+    subcommands = {
+      DataCommand.Prepare.class,
+      DataCommand.Tokenize.class,
+      DataCommand.Characters.class
+    })
 final class DataCommand {
 
   private DataCommand() {}
@@ -103,6 +108,36 @@ final class DataCommand {
       spec.commandLine()
           .getOut()
           .println(summary.documents() + " documents, " + summary.tokens() + " tokens");
+      spec.commandLine().getOut().flush();
+      return 0;
+    }
+  }
+
+  /// `moxin data characters`.
+  @Command(
+      name = "characters",
+      description = {
+        "Turn one text into character-level token shards: train.npy and validation.npy.",
+        "Ids are the text's distinct characters in order; the last tenth is held out."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Characters implements Callable<Integer> {
+    @Parameters(paramLabel = "TEXT", description = "a text file, UTF-8; or .gz of one")
+    private Path text = Path.of("text.txt");
+
+    @Option(
+        names = "--out",
+        required = true,
+        paramLabel = "DIR",
+        description = "where the shards and characters.txt go")
+    private Path out = Path.of("characters");
+
+    @Spec private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() throws IOException {
+      int characters = CharacterShards.write(text, out);
+      spec.commandLine().getOut().println(characters + " characters");
       spec.commandLine().getOut().flush();
       return 0;
     }

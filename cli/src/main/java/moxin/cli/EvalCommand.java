@@ -73,9 +73,9 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      defaultValue = "evaluation",
+      defaultValue = "runs/evaluation",
       description = "where results.json and samples go; default: ${DEFAULT-VALUE}")
-  private Path out = Path.of("evaluation");
+  private Path out = Path.of("runs/evaluation");
 
   @Spec private CommandSpec spec = CommandSpec.create();
 

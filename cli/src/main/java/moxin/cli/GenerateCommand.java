@@ -5,12 +5,17 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import moxin.infer.CpuModel;
 import moxin.infer.Generation;
 import moxin.infer.GenerationEvent;
+import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
+import moxin.infer.ScoredToken;
+import moxin.job.BadInputException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,8 +39,24 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Option(
       names = "--json",
-      description = "print {\"text\", \"promptIds\", \"ids\", \"finishReason\", \"timings\"}")
+      description =
+          "print {\"text\", \"promptIds\", \"ids\", \"finishReason\", \"timings\"}, and what is asked"
+              + " for below")
   private boolean json;
+
+  @Option(
+      names = "--logprobs",
+      paramLabel = "N",
+      description =
+          "with --json: \"logprobs\", for each new token {\"id\", \"piece\", \"bytes\", \"logprob\","
+              + " \"top\"} with its N most probable rivals")
+  private @Nullable Integer logProbabilities;
+
+  @Option(
+      names = "--prompt-logprobs",
+      paramLabel = "N",
+      description = "with --json: \"promptLogprobs\", the same for the prompt's second token on")
+  private @Nullable Integer promptLogProbabilities;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -44,6 +65,7 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (CpuModel model = source.load()) {
       Generator generator = new Generator(model, source.tokenizer());
+      GenerationOptions options = options(generator);
       if (!json) {
         out.print(prompt);
         out.flush();
@@ -51,11 +73,18 @@ final class GenerateCommand implements Callable<Integer> {
       Generation generation =
           generator.generate(
               generator.promptIds(prompt),
-              sampling.options(),
+              options,
               event -> show(event, out),
               () -> Thread.currentThread().isInterrupted());
       if (json) {
-        out.println(JSON.writeValueAsString(toJson(generation)));
+        ObjectNode root = toJson(generation);
+        if (logProbabilities != null) {
+          root.set("logprobs", scores(generation.scores()));
+        }
+        if (promptLogProbabilities != null) {
+          root.set("promptLogprobs", scores(generation.promptScores()));
+        }
+        out.println(JSON.writeValueAsString(root));
       } else {
         out.println();
         spec.commandLine().getErr().println(describe(generation.timings()));
@@ -63,6 +92,21 @@ final class GenerateCommand implements Callable<Integer> {
       out.flush();
     }
     return 0;
+  }
+
+  private GenerationOptions options(Generator generator) throws IOException {
+    GenerationOptions options = sampling.options(generator);
+    try {
+      if (logProbabilities != null) {
+        options = options.withLogProbabilities(logProbabilities);
+      }
+      if (promptLogProbabilities != null) {
+        options = options.withPromptLogProbabilities(promptLogProbabilities);
+      }
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(String.valueOf(e.getMessage()), e);
+    }
+    return options;
   }
 
   private void show(GenerationEvent event, PrintWriter out) {
@@ -103,5 +147,23 @@ final class GenerateCommand implements Callable<Integer> {
         .put("decodeSeconds", timings.decode().toNanos() / 1e9)
         .put("decodeTokensPerSecond", timings.decodeTokensPerSecond());
     return root;
+  }
+
+  private static ArrayNode scores(List<ScoredToken> tokens) {
+    ArrayNode scores = JSON.createArrayNode();
+    for (ScoredToken token : tokens) {
+      ArrayNode top = candidate(scores.addObject(), token.token()).putArray("top");
+      token.top().forEach(rival -> candidate(top.addObject(), rival));
+    }
+    return scores;
+  }
+
+  private static ObjectNode candidate(ObjectNode node, ScoredToken.Candidate candidate) {
+    node.put("id", candidate.id()).put("piece", candidate.piece());
+    ArrayNode bytes = node.putArray("bytes");
+    for (byte b : candidate.bytes()) {
+      bytes.add(b & 0xFF);
+    }
+    return node.put("logprob", candidate.logProbability());
   }
 }

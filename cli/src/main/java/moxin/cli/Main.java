@@ -18,11 +18,14 @@ import picocli.CommandLine.HelpCommand;
       DataCommand.class,
       TokenizerCommand.class,
       TrainCommand.class,
+      ConvertCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
       ScoreCommand.class,
       EvalCommand.class,
+      DoctorCommand.class,
       ReleaseCommand.class,
+      BenchCommand.class,
       HelpCommand.class,
     })
 public final class Main {

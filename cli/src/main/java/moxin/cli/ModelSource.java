@@ -1,10 +1,12 @@
 package moxin.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import moxin.cli.terminal.TerminalProgress;
 import moxin.infer.CpuModel;
 import moxin.infer.EngineOptions;
+import moxin.model.GgufCheckpoint;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
 import picocli.CommandLine.Option;
@@ -15,7 +17,9 @@ final class ModelSource {
       names = "--model",
       required = true,
       paramLabel = "PATH",
-      description = "a Hugging Face model directory (config.json, safetensors, tokenizer.model)")
+      description =
+          "a Hugging Face model directory (config.json, safetensors, tokenizer.model) or a GGUF"
+              + " file")
   private Path path = Path.of("model");
 
   @Option(
@@ -27,12 +31,26 @@ final class ModelSource {
 
   /// Loads the model; the caller closes it.
   CpuModel load() throws IOException {
-    EngineOptions options = EngineOptions.defaults();
-    CpuModel model = CpuModel.load(path, threads > 0 ? options.withThreads(threads) : options);
+    EngineOptions defaults = EngineOptions.defaults();
+    CpuModel model = load(threads > 0 ? defaults.withThreads(threads) : defaults);
     model
         .kernelFallback()
         .ifPresent(reason -> TerminalProgress.onStandardError().note("moxin: " + reason));
     return model;
+  }
+
+  private CpuModel load(EngineOptions options) throws IOException {
+    return load(path, options);
+  }
+
+  /// Loads the model at `path`, a directory or a GGUF file; the caller closes it.
+  static CpuModel load(Path path, EngineOptions options) throws IOException {
+    if (!Files.isRegularFile(path)) {
+      return CpuModel.load(path, options);
+    }
+    try (GgufCheckpoint checkpoint = GgufCheckpoint.open(path)) {
+      return CpuModel.of(checkpoint.config(), checkpoint, options);
+    }
   }
 
   Tokenizer tokenizer() throws IOException {

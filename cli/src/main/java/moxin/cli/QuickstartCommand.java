@@ -21,6 +21,7 @@ import moxin.job.Progress;
 import moxin.job.RecipeFile;
 import moxin.release.mof.OpennessClass;
 import moxin.text.Tokenizers;
+import moxin.train.run.RunDirectory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,7 +38,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class QuickstartCommand implements Callable<Integer> {
   private static final List<String> PROMPTS =
-      List.of("public static int", "Returns the number of", "    @Override\n    public String");
+      List.of(
+          "Throws IllegalArgumentException if",
+          "    @Override\n    public String toString() {",
+          "public static int");
+  private static final SamplingOptions SAMPLING = new SamplingOptions(0.5, 0, 0.9, 0, 7);
 
   @Option(
       names = "--out",
@@ -86,7 +91,7 @@ final class QuickstartCommand implements Callable<Integer> {
     to.println();
     printFigures(result, to);
     printCompletions(result.model(), to);
-    printNext(result, to);
+    printNext(to);
     to.printf(Locale.ROOT, "%nTook %.1f minutes.%n", (System.nanoTime() - started) / 60e9);
     to.flush();
     return 0;
@@ -143,8 +148,7 @@ final class QuickstartCommand implements Callable<Integer> {
     try (CpuModel engine = CpuModel.load(model, EngineOptions.defaults())) {
       Generator generator = new Generator(engine, Tokenizers.load(model));
       for (String prompt : PROMPTS) {
-        GenerationOptions options =
-            new GenerationOptions(SamplingOptions.of(0.7, 7), 60, List.of());
+        GenerationOptions options = new GenerationOptions(SAMPLING, 48, List.of());
         String text = prompt + generator.generate(prompt, options).text();
         to.println(text.indent(4).stripTrailing());
         to.println("    ----");
@@ -152,14 +156,13 @@ final class QuickstartCommand implements Callable<Integer> {
     }
   }
 
-  private void printNext(Quickstart.Result result, PrintWriter to) {
+  private void printNext(PrintWriter to) {
+    Path model = new RunDirectory(out).checkpoints().resolve("latest");
     to.println("Try next:");
-    to.println("  ./moxin chat --model " + result.model());
-    to.println("  ./moxin generate --model " + result.model() + " --prompt \"public static\"");
+    to.println("  ./moxin chat --model " + model);
+    to.println("  ./moxin generate --model " + model + " --prompt \"public static\"");
     to.println(
-        "  ./moxin eval --model "
-            + result.model()
-            + " --tasks heldout --data "
-            + out.resolve("data"));
+        "  ./moxin eval --model " + model + " --tasks heldout --data " + out.resolve("data"));
+    to.println("and open " + out.resolve("report.html"));
   }
 }

@@ -1,14 +1,10 @@
 package moxin.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -17,7 +13,6 @@ import moxin.eval.Request;
 import moxin.eval.RequestRunner;
 import moxin.eval.Response;
 import moxin.infer.CpuModel;
-import moxin.job.BadInputException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,17 +37,12 @@ final class ScoreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    JsonLineInput in = JsonLineInput.standard();
     try (CpuModel model = source.load()) {
       RequestRunner runner = new RequestRunner(model, source.tokenizer());
       List<Request> requests = new ArrayList<>();
-      long number = 0;
-      for (String line = in.readLine(); line != null; line = in.readLine()) {
-        number++;
-        if (!line.isBlank()) {
-          requests.add(request(line, number));
-        }
+      for (JsonNode line = in.next(); line != null; line = in.next()) {
+        requests.add(request(line, in));
         if (requests.size() == LINES_AT_ONCE) {
           answer(runner, requests, out);
         }
@@ -82,13 +72,7 @@ final class ScoreCommand implements Callable<Integer> {
     };
   }
 
-  private static Request request(String line, long number) {
-    JsonNode node;
-    try {
-      node = JSON.readTree(line);
-    } catch (JsonProcessingException e) {
-      throw new BadInputException("standard input, line " + number + ": not JSON", e);
-    }
+  private static Request request(JsonNode node, JsonLineInput in) {
     if (node.path("text").isTextual()) {
       return new Request.RollingLogLikelihood(node.get("text").textValue());
     }
@@ -96,9 +80,6 @@ final class ScoreCommand implements Callable<Integer> {
       return new Request.LogLikelihood(
           node.get("context").textValue(), node.get("continuation").textValue());
     }
-    throw new BadInputException(
-        "standard input, line "
-            + number
-            + ": expected {\"context\": \"…\", \"continuation\": \"…\"} or {\"text\": \"…\"}");
+    throw in.wrong("expected {\"context\": \"…\", \"continuation\": \"…\"} or {\"text\": \"…\"}");
   }
 }

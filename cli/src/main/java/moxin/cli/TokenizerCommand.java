@@ -1,20 +1,15 @@
 package moxin.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import moxin.cli.terminal.TerminalProgress;
-import moxin.job.BadInputException;
 import moxin.job.RecipeFile;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
@@ -46,7 +41,7 @@ final class TokenizerCommand {
         names = "--tokenizer",
         required = true,
         paramLabel = "FILE",
-        description = "a tokenizer.model, or a model directory that has one")
+        description = "a tokenizer.model, or a model directory or GGUF file that has one")
     private Path file = Path.of("tokenizer.model");
 
     @Spec private CommandSpec spec = CommandSpec.create();
@@ -55,28 +50,15 @@ final class TokenizerCommand {
     public Integer call() throws IOException {
       Tokenizer tokenizer = Tokenizers.load(file);
       PrintWriter out = spec.commandLine().getOut();
-      BufferedReader in =
-          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-      long number = 0;
-      for (String line = in.readLine(); line != null; line = in.readLine()) {
-        number++;
-        if (!line.isBlank()) {
-          out.println(JSON.writeValueAsString(answer(tokenizer, parse(line, number), number)));
-        }
+      JsonLineInput in = JsonLineInput.standard();
+      for (JsonNode line = in.next(); line != null; line = in.next()) {
+        out.println(JSON.writeValueAsString(answer(tokenizer, line, in)));
       }
       out.flush();
       return 0;
     }
 
-    abstract ObjectNode answer(Tokenizer tokenizer, JsonNode line, long number);
-
-    private static JsonNode parse(String line, long number) {
-      try {
-        return JSON.readTree(line);
-      } catch (JsonProcessingException e) {
-        throw new BadInputException("standard input, line " + number + ": not JSON", e);
-      }
-    }
+    abstract ObjectNode answer(Tokenizer tokenizer, JsonNode line, JsonLineInput in);
   }
 
   /// `moxin tokenizer encode`.
@@ -89,11 +71,10 @@ final class TokenizerCommand {
     private boolean bos;
 
     @Override
-    ObjectNode answer(Tokenizer tokenizer, JsonNode line, long number) {
+    ObjectNode answer(Tokenizer tokenizer, JsonNode line, JsonLineInput in) {
       JsonNode text = line.path("text");
       if (!text.isTextual()) {
-        throw new BadInputException(
-            "standard input, line " + number + ": expected {\"text\": \"…\"}");
+        throw in.wrong("expected {\"text\": \"…\"}");
       }
       ObjectNode answer = JSON.createObjectNode();
       ArrayNode ids = answer.putArray("ids");
@@ -115,7 +96,7 @@ final class TokenizerCommand {
   static final class Decode extends Filter {
 
     @Override
-    ObjectNode answer(Tokenizer tokenizer, JsonNode line, long number) {
+    ObjectNode answer(Tokenizer tokenizer, JsonNode line, JsonLineInput in) {
       JsonNode list = line.path("ids");
       int[] ids = new int[list.size()];
       boolean valid = list.isArray();
@@ -125,11 +106,8 @@ final class TokenizerCommand {
         ids[i] = id.intValue();
       }
       if (!valid) {
-        throw new BadInputException(
-            "standard input, line "
-                + number
-                + ": expected {\"ids\": [n, …]} with ids from 0 to "
-                + (tokenizer.vocabSize() - 1));
+        throw in.wrong(
+            "expected {\"ids\": [n, …]} with ids from 0 to " + (tokenizer.vocabSize() - 1));
       }
       return JSON.createObjectNode().put("text", tokenizer.decode(ids));
     }

@@ -33,7 +33,7 @@ final class MoxinProcess implements AutoCloseable {
   /// Where and how processes are started.
   ///
   /// @param directory their working directory
-  /// @param jvmArguments further flags of their JVM
+  /// @param jvmArguments further flags of their JVM, which win
   /// @param input what they read from standard input
   record Launch(Path directory, List<String> jvmArguments, String input) {
 
@@ -62,8 +62,8 @@ final class MoxinProcess implements AutoCloseable {
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.add("-Xmx1g");
       command.add("@" + root.resolve("jvm.args"));
-      command.addAll(jvmArguments);
       command.add("-Dmoxin.home=" + root);
+      command.addAll(jvmArguments);
       command.addAll(List.of("-cp", System.getProperty("java.class.path"), "moxin.cli.Main"));
       command.addAll(arguments);
       Path out = Files.createTempFile("moxin-", ".out");

@@ -54,6 +54,11 @@ final class ShortQuickstart {
 
   private ShortQuickstart() {}
 
+  /// What makes the quickstart's recipe short.
+  static List<String> overrides() {
+    return OVERRIDES;
+  }
+
   /// The arguments of a run that reads `corpus` into `out`; `further` are overrides too.
   static List<String> arguments(Path corpus, Path out, String... further) {
     List<String> all =

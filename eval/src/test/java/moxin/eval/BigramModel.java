@@ -96,6 +96,18 @@ final class BigramModel implements LanguageModel {
     }
 
     @Override
+    public int rewindReach() {
+      return config.maxPositionEmbeddings() - position;
+    }
+
+    @Override
+    public Session fork(int target) {
+      BigramSession fork = new BigramSession();
+      fork.position = target;
+      return fork;
+    }
+
+    @Override
     public void close() {}
   }
 }

@@ -61,4 +61,9 @@ final class ByteTokenizer implements Tokenizer {
   public String piece(int id) {
     return Integer.toString(id);
   }
+
+  @Override
+  public byte[] bytes(int id) {
+    return new byte[] {(byte) id};
+  }
 }

@@ -1,8 +1,10 @@
 package moxin.infer;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -16,17 +18,20 @@ import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
 import moxin.model.SafetensorsCheckpoint;
 
-/// A language model on the CPU. Logits are the same to the last bit for any number of threads, any
-/// kernels, any batch and any cutting of the tokens into calls.
+/// A language model on the CPU. With given kernels, logits are the same to the last bit for any
+/// number of threads, any batch and any cutting of the tokens into calls.
 ///
-/// Weights are copied when loaded: bf16 is kept, other types become fp32. Thread-safe; calls that
-/// run at once share the threads.
+/// Weights are copied when loaded, rearranged for the kernels. Thread-safe; calls run one after the
+/// other.
 public final class CpuModel implements LanguageModel {
-  private static final int CHUNK = 256;
+  /// Tokens of a pass.
+  static final int CHUNK = 256;
 
   private final ModelConfig config;
   private final KernelSelection selection;
+  private final KvType kvType;
   private final Workers workers;
+  private final CpuWeights weights;
   private final Forward forward;
   private volatile boolean closed;
 
@@ -36,14 +41,15 @@ public final class CpuModel implements LanguageModel {
     this.workers = new Workers(options.threads());
     boolean loaded = false;
     try {
-      CpuWeights weights = CpuWeights.load(checkpoint, config, workers);
-      this.forward = new Forward(config, weights, selection.kernels(), workers);
+      this.weights = CpuWeights.load(checkpoint, config, selection.matrices(), workers);
       loaded = true;
     } finally {
       if (!loaded) {
         workers.close();
       }
     }
+    this.forward = new Forward(config, weights, selection.matrices(), selection.blocks(), workers);
+    this.kvType = options.kvType().orElseGet(weights::cacheType);
     selection
         .fallbackReason()
         .ifPresent(
@@ -76,7 +82,12 @@ public final class CpuModel implements LanguageModel {
 
   /// The name of the kernels in use, such as `vector-512`.
   public String kernels() {
-    return selection.kernels().name();
+    return selection.matrices().name();
+  }
+
+  /// Bytes of the packed matrices, which every pass reads.
+  public long weightBytes() {
+    return weights.byteSize();
   }
 
   /// Why the kernels are not the fastest, where they are not and it was not asked for.
@@ -87,49 +98,50 @@ public final class CpuModel implements LanguageModel {
   @Override
   public Session newSession() {
     requireOpen();
-    return new CpuSession(this, new KvCache(config, CHUNK));
+    return new CpuSession(this, new KvCache(config, kvType, CHUNK));
   }
 
   @Override
   public List<Logits> ingest(List<Ingestion> ingestions) {
-    return ingest(ingestions, (_, _, _) -> {});
+    return ingest(ingestions, List.of());
   }
 
-  List<Logits> ingest(List<Ingestion> ingestions, Forward.Observer observer) {
+  synchronized List<Logits> ingest(List<Ingestion> ingestions, List<Forward.Observer> observers) {
     requireOpen();
     List<Pending> pending = check(ingestions);
     int next = 0;
     while (next < pending.size()) {
-      List<Forward.Item> items = new ArrayList<>();
       List<Share> shares = new ArrayList<>();
-      while (next < pending.size() && items.size() < CHUNK) {
+      List<Pending> owners = new ArrayList<>();
+      int rows = 0;
+      while (next < pending.size() && rows < CHUNK) {
         Pending one = pending.get(next);
-        int count = Math.min(CHUNK - items.size(), one.tokens.length - one.done);
-        shares.add(new Share(one, one.done, items.size(), count));
-        for (int i = 0; i < count; i++) {
-          int position = one.cache.position() + i;
-          items.add(new Forward.Item(one.cache, position, one.tokens[one.done + i]));
-        }
+        int count = Math.min(CHUNK - rows, one.tokens.length - one.done);
+        shares.add(new Share(one.cache, one.cache.position(), rows, one.tokens, one.done, count));
+        owners.add(one);
+        rows += count;
         one.done += count;
         if (one.done == one.tokens.length) {
           next++;
         }
       }
-      float[] normed = forward.run(items, observer);
-      shares.forEach(share -> share.pending.cache.advance(share.count));
-      shares.forEach(share -> keepRows(share, normed));
+      MemorySegment normed = forward.run(shares, observers);
+      for (int i = 0; i < shares.size(); i++) {
+        shares.get(i).cache().advance(shares.get(i).count());
+        keepRows(shares.get(i), owners.get(i), normed);
+      }
     }
     return logits(pending);
   }
 
   /// Copies the hidden states whose logits are wanted.
-  private void keepRows(Share share, float[] normed) {
+  private void keepRows(Share share, Pending pending, MemorySegment normed) {
     int stride = forward.hiddenStride();
-    Pending pending = share.pending;
-    for (int i = 0; i < share.count; i++) {
-      int row = pending.row(share.from + i);
+    for (int i = 0; i < share.count(); i++) {
+      int row = pending.row(share.from() + i);
       if (row >= 0) {
-        System.arraycopy(normed, (share.at + i) * stride, pending.wanted, row * stride, stride);
+        long from = (share.row() + (long) i) * stride * Float.BYTES;
+        MemorySegment.copy(normed, PassBuffers.FLOAT, from, pending.wanted, row * stride, stride);
       }
     }
   }
@@ -138,30 +150,28 @@ public final class CpuModel implements LanguageModel {
     int stride = forward.hiddenStride();
     int vocabulary = config.vocabSize();
     int rows = pending.stream().mapToInt(one -> one.rows).sum();
-    if (rows == pending.size() && rows > 1) {
-      float[] all = new float[rows * stride];
-      for (int n = 0; n < rows; n++) {
-        System.arraycopy(pending.get(n).wanted, 0, all, n * stride, stride);
-      }
-      if (pending.stream().allMatch(one -> one.rows == 1)) {
-        float[] values = forward.logits(all, rows);
-        List<Logits> logits = new ArrayList<>(rows);
-        for (int n = 0; n < rows; n++) {
-          int from = n * vocabulary;
-          logits.add(
-              new Logits(
-                  1, vocabulary, java.util.Arrays.copyOfRange(values, from, from + vocabulary)));
-        }
-        return logits;
-      }
+    float[] wanted = new float[Math.multiplyExact(rows, stride)];
+    int at = 0;
+    for (Pending one : pending) {
+      System.arraycopy(one.wanted, 0, wanted, at * stride, one.rows * stride);
+      at += one.rows;
     }
-    return pending.stream()
-        .map(
-            one ->
-                one.rows == 0
-                    ? Logits.none(vocabulary)
-                    : new Logits(one.rows, vocabulary, forward.logits(one.wanted, one.rows)))
-        .toList();
+    float[] values = new float[Math.multiplyExact(rows, vocabulary)];
+    for (int from = 0; from < rows; from += CHUNK) {
+      int count = Math.min(CHUNK, rows - from);
+      forward.logits(wanted, from * stride, count, values, from * vocabulary);
+    }
+    if (pending.size() == 1) {
+      return List.of(new Logits(rows, vocabulary, values));
+    }
+    List<Logits> logits = new ArrayList<>();
+    int start = 0;
+    for (Pending one : pending) {
+      int end = start + one.rows * vocabulary;
+      logits.add(new Logits(one.rows, vocabulary, Arrays.copyOfRange(values, start, end)));
+      start = end;
+    }
+    return logits;
   }
 
   private List<Pending> check(List<Ingestion> ingestions) {
@@ -195,7 +205,7 @@ public final class CpuModel implements LanguageModel {
       pending.add(new Pending(cache, tokens.clone(), ingestion.rows()));
     }
     for (Pending one : pending) {
-      one.reserve(forward.hiddenStride(), Forward.pad(config.vocabSize()));
+      one.reserve(forward.hiddenStride(), config.vocabSize());
     }
     return pending;
   }
@@ -207,9 +217,13 @@ public final class CpuModel implements LanguageModel {
   }
 
   @Override
-  public void close() {
-    closed = true;
-    workers.close();
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      workers.close();
+      forward.close();
+      weights.close();
+    }
   }
 
   /// What is still to be done of an ingestion.
@@ -244,8 +258,4 @@ public final class CpuModel implements LanguageModel {
       return index - (tokens.length - rows);
     }
   }
-
-  /// The part of a pass that belongs to one ingestion: `count` tokens from its token `from`, at
-  /// `at` in the pass.
-  private record Share(Pending pending, int from, int at, int count) {}
 }

@@ -53,7 +53,25 @@ final class CpuSession implements LanguageModel.Session {
   }
 
   @Override
+  public int rewindReach() {
+    return cache().rewindReach();
+  }
+
+  @Override
+  public LanguageModel.Session fork(int position) {
+    if (!canRewindTo(position)) {
+      throw new IllegalArgumentException(
+          "cannot fork at position " + position + " of " + position());
+    }
+    return new CpuSession(model, cache().fork(position));
+  }
+
+  @Override
   public void close() {
+    KvCache open = cache;
     cache = null;
+    if (open != null) {
+      open.close();
+    }
   }
 }

@@ -1,10 +1,14 @@
 package moxin.infer;
 
-/// How an engine runs. No option changes a single bit of its logits.
+import java.util.Optional;
+
+/// How an engine runs. The number of threads changes no bit of its logits.
 ///
-/// @param threads how many threads share the output rows, at least 1
+/// @param threads how many threads share the work, at least 1
 /// @param kernels which kernels to compute with
-public record EngineOptions(int threads, KernelChoice kernels) {
+/// @param kvType how keys and values are cached; empty for fp32 where a model's weights are fp32
+///   and fp16 otherwise
+public record EngineOptions(int threads, KernelChoice kernels, Optional<KvType> kvType) {
 
   private static final int MAX_THREADS = 1024;
 
@@ -15,6 +19,11 @@ public record EngineOptions(int threads, KernelChoice kernels) {
     }
   }
 
+  /// Options with the cache's own choice of type.
+  public EngineOptions(int threads, KernelChoice kernels) {
+    this(threads, kernels, Optional.empty());
+  }
+
   /// All processors and the fastest kernels.
   public static EngineOptions defaults() {
     int processors = Runtime.getRuntime().availableProcessors();
@@ -23,11 +32,16 @@ public record EngineOptions(int threads, KernelChoice kernels) {
 
   /// These options with `newThreads` threads.
   public EngineOptions withThreads(int newThreads) {
-    return new EngineOptions(newThreads, kernels);
+    return new EngineOptions(newThreads, kernels, kvType);
   }
 
   /// These options with other kernels.
   public EngineOptions withKernels(KernelChoice newKernels) {
-    return new EngineOptions(threads, newKernels);
+    return new EngineOptions(threads, newKernels, kvType);
+  }
+
+  /// These options with another type of cache.
+  public EngineOptions withKvType(KvType newType) {
+    return new EngineOptions(threads, kernels, Optional.of(newType));
   }
 }

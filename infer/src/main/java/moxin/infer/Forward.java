@@ -1,23 +1,27 @@
 package moxin.infer;
 
-import java.util.Arrays;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import moxin.infer.kernel.MatrixKernels;
+import moxin.infer.kernel.PackedMatrix;
 import moxin.model.ModelConfig;
 
-/// One pass of several sequences' tokens through all blocks. Buffers are `(tokens, stride)`.
+/// One pass of several sequences' tokens through all blocks. Buffers are `(tokens, stride)` in
+/// native memory that is used again by the next pass; for one thread at a time.
 ///
 /// Whatever is summed is summed in an order that depends on the model and the position alone, never
 /// on the other tokens of the pass or on threads.
-final class Forward {
-  private static final int SMALL_PRODUCT = 100_000;
+final class Forward implements AutoCloseable {
+  private static final int SMALL_LOOP = 40_000;
 
   private final ModelConfig config;
   private final CpuWeights weights;
-  private final Kernels kernels;
+  private final BlockKernels kernels;
   private final Workers workers;
-
-  /// A token with its place.
-  record Item(KvCache cache, int position, int token) {}
+  private final Products products;
+  private final Attention attention;
+  private final Rotation rotation;
+  private final PassBuffers buffers;
 
   /// Sees the hidden states between blocks: 0 is the embedding, n what block n − 1 gives.
   @FunctionalInterface
@@ -25,234 +29,200 @@ final class Forward {
     void observe(int layer, float[] hidden, int stride);
   }
 
-  Forward(ModelConfig config, CpuWeights weights, Kernels kernels, Workers workers) {
+  Forward(
+      ModelConfig config,
+      CpuWeights weights,
+      MatrixKernels matrices,
+      BlockKernels kernels,
+      Workers workers) {
     this.config = config;
     this.weights = weights;
     this.kernels = kernels;
     this.workers = workers;
+    this.products = new Products(matrices, workers);
+    this.attention = new Attention(config, kernels, workers);
+    this.rotation = new Rotation(config);
+    this.buffers = new PassBuffers(config);
   }
 
-  /// Runs `items`, whose caches take their keys and values, and returns the hidden states after the
-  /// final norm, `(items, hiddenStride)`.
-  float[] run(List<Item> items, Observer observer) {
-    int tokens = items.size();
-    int stride = hiddenStride();
-    float[] hidden = new float[tokens * stride];
-    for (int n = 0; n < tokens; n++) {
-      weights.embedding().copyRow(items.get(n).token(), hidden, n * stride);
-    }
-    float[] normed = new float[tokens * stride];
-    Rotation rotation = Rotation.of(items, config);
+  /// Runs the tokens of `shares`, whose caches take their keys and values, and returns the hidden
+  /// states after the final norm, `(tokens, hiddenStride)`, valid until the next pass.
+  ///
+  /// @param observers none, or one that sees copies of the hidden states
+  MemorySegment run(List<Share> shares, List<Observer> observers) {
+    int tokens = shares.stream().mapToInt(Share::count).sum();
+    buffers.reserve(tokens);
+    shares.forEach(share -> share.cache().reserve(share.count()));
+    embed(shares);
+    rotation.prepare(shares, buffers);
+    List<Attention.Unit> units = attention.plan(shares);
     for (int layer = 0; layer < weights.layers().size(); layer++) {
-      observer.observe(layer, hidden, stride);
+      observe(observers, layer, tokens);
       CpuWeights.Layer block = weights.layers().get(layer);
-      normalise(hidden, block.attentionNorm(), normed, tokens);
-      add(hidden, attention(layer, block, items, rotation, normed));
-      normalise(hidden, block.feedForwardNorm(), normed, tokens);
-      add(hidden, feedForward(block, normed, tokens));
+      normalise(block.attentionNorm(), tokens);
+      attend(layer, block, shares, units, tokens);
+      normalise(block.feedForwardNorm(), tokens);
+      feedForward(block, tokens);
     }
-    observer.observe(weights.layers().size(), hidden, stride);
-    normalise(hidden, weights.finalNorm(), normed, tokens);
-    return normed;
+    observe(observers, weights.layers().size(), tokens);
+    normalise(weights.finalNorm(), tokens);
+    return buffers.normed();
   }
 
   int hiddenStride() {
-    return pad(config.hiddenSize());
+    return buffers.hiddenStride();
   }
 
-  /// The logits of `rows` rows of normed hidden states, `(rows, V)`.
-  float[] logits(float[] normed, int rows) {
+  /// The logits of `rows` rows of normed hidden states, which are copied to the pass's buffers.
+  /// Writes `(rows, V)` to `target` from `at` on.
+  void logits(float[] normed, int from, int rows, float[] target, int at) {
     int vocabulary = config.vocabSize();
-    float[] padded = multiply(weights.output(), normed, hiddenStride(), rows);
-    int stride = pad(vocabulary);
-    if (stride == vocabulary) {
-      return padded;
-    }
-    float[] logits = new float[Math.multiplyExact(rows, vocabulary)];
+    int stride = weights.output().paddedRows();
+    buffers.reserve(rows);
+    MemorySegment out = buffers.logits(rows, stride);
+    MemorySegment.copy(normed, from, buffers.normed(), PassBuffers.FLOAT, 0, rows * hiddenStride());
+    products.multiply(
+        buffers.normed(),
+        hiddenStride(),
+        rows,
+        List.of(new Products.Product(weights.output(), out)));
     for (int n = 0; n < rows; n++) {
-      System.arraycopy(padded, n * stride, logits, n * vocabulary, vocabulary);
+      MemorySegment.copy(
+          out,
+          PassBuffers.FLOAT,
+          (long) n * stride * Float.BYTES,
+          target,
+          at + n * vocabulary,
+          vocabulary);
     }
-    return logits;
   }
 
-  private float[] attention(
-      int layer, CpuWeights.Layer block, List<Item> items, Rotation rotation, float[] normed) {
-    int tokens = items.size();
-    float[] queries = multiply(block.query(), normed, hiddenStride(), tokens);
-    float[] keys = multiply(block.key(), normed, hiddenStride(), tokens);
-    float[] values = multiply(block.value(), normed, hiddenStride(), tokens);
+  private void embed(List<Share> shares) {
+    for (Share share : shares) {
+      for (int i = 0; i < share.count(); i++) {
+        weights
+            .embedding()
+            .copyRow(
+                share.tokens()[share.from() + i],
+                buffers.hidden(),
+                (long) (share.row() + i) * hiddenStride());
+      }
+    }
+  }
+
+  private void observe(List<Observer> observers, int layer, int tokens) {
+    for (Observer observer : observers) {
+      MemorySegment hidden = buffers.hidden().asSlice(0, 4L * tokens * hiddenStride());
+      observer.observe(layer, hidden.toArray(PassBuffers.FLOAT), hiddenStride());
+    }
+  }
+
+  private void attend(
+      int layer,
+      CpuWeights.Layer block,
+      List<Share> shares,
+      List<Attention.Unit> units,
+      int tokens) {
+    products.multiply(
+        buffers.normed(),
+        hiddenStride(),
+        tokens,
+        List.of(
+            new Products.Product(block.query(), buffers.queries()),
+            new Products.Product(block.key(), buffers.keys()),
+            new Products.Product(block.value(), buffers.values())));
     int queryStride = block.query().paddedRows();
     int keyStride = block.key().paddedRows();
-    for (int n = 0; n < tokens; n++) {
-      rotation.apply(n, queries, n * queryStride, config.numAttentionHeads());
-      rotation.apply(n, keys, n * keyStride, config.numKeyValueHeads());
-      Item item = items.get(n);
-      item.cache().put(layer, item.position(), keys, n * keyStride, values, n * keyStride);
+    for (Share share : shares) {
+      loop(
+          share.count(),
+          4 * (queryStride + 2 * keyStride),
+          n -> {
+            long row = share.row() + (long) n;
+            rotation.apply(
+                kernels, row, buffers.queries(), row * queryStride, config.numAttentionHeads());
+            rotation.apply(
+                kernels, row, buffers.keys(), row * keyStride, config.numKeyValueHeads());
+            share
+                .cache()
+                .put(
+                    layer,
+                    share.position() + n,
+                    keyRow(buffers.keys(), row),
+                    keyRow(buffers.values(), row));
+          });
     }
-    float[] mixed = new float[tokens * queryStride];
-    int heads = config.numAttentionHeads();
-    loop(
-        tokens * heads,
-        4L * config.headDim() * visible(items),
-        index ->
-            attend(
-                layer,
-                items.get(index / heads),
-                index % heads,
-                queries,
-                mixed,
-                index / heads * queryStride + index % heads * config.headDim()));
-    return multiply(block.attentionOutput(), mixed, queryStride, tokens);
+    attention.run(layer, units, buffers.queries(), buffers.mixed(), queryStride);
+    multiplyAdding(block.attentionOutput(), buffers.mixed(), queryStride, tokens);
   }
 
-  private static long visible(List<Item> items) {
-    Item last = items.getLast();
-    return last.position() - (long) last.cache().firstVisible(last.position()) + 1;
+  /// Row `row` of keys or values, `(G, D)`.
+  private float[] keyRow(MemorySegment rows, long row) {
+    long bytes = 4L * config.numKeyValueHeads() * config.headDim();
+    long stride =
+        4L * PackedMatrix.tiles(config.numKeyValueHeads() * config.headDim()) * MatrixKernels.TILE;
+    return rows.asSlice(row * stride, bytes).toArray(PassBuffers.FLOAT);
   }
 
-  /// Softmax attention of one head of one query over the positions it sees, in ascending order.
-  private void attend(int layer, Item item, int head, float[] queries, float[] mixed, int at) {
-    int depth = config.headDim();
-    int group = head / (config.numAttentionHeads() / config.numKeyValueHeads());
-    KvCache cache = item.cache();
-    int first = cache.firstVisible(item.position());
-    float[] scores = scores(layer, item, group, first, queries, at);
-    int count = item.position() - first + 1;
-    float scale = (float) (1 / Math.sqrt(depth));
-    float max = Float.NEGATIVE_INFINITY;
-    for (int j = 0; j < count; j++) {
-      max = Math.max(max, scores[j]);
-    }
-    double sum = 0;
-    int width = config.numKeyValueHeads() * depth;
-    for (int j = 0; j < count; j++) {
-      float weight = (float) Math.exp((scores[j] - max) * scale);
-      sum += weight;
-      int slot = cache.slot(first + j);
-      float[] values = cache.valueBlock(layer, slot / Kernels.TILE);
-      int valuesAt = slot % Kernels.TILE * width + group * depth;
-      kernels.addScaled(weight, values, valuesAt, mixed, at, depth);
-    }
-    float inverse = (float) (1 / sum);
-    for (int d = 0; d < depth; d++) {
-      mixed[at + d] *= inverse;
-    }
-  }
-
-  private float[] scores(int layer, Item item, int group, int first, float[] queries, int queryAt) {
-    int depth = config.headDim();
-    float[] scores = new float[item.position() - first + 1];
-    float[] block = new float[Kernels.TILE];
-    int at = first;
-    while (at <= item.position()) {
-      int slot = item.cache().slot(at);
-      int offset = slot % Kernels.TILE;
-      int count = Math.min(Kernels.TILE - offset, item.position() - at + 1);
-      float[] keys = item.cache().keyBlock(layer, slot / Kernels.TILE);
-      kernels.scores(keys, group * depth * Kernels.TILE, queries, queryAt, depth, block, 0);
-      System.arraycopy(block, offset, scores, at - first, count);
-      at += count;
-    }
-    return scores;
-  }
-
-  private float[] feedForward(CpuWeights.Layer block, float[] normed, int tokens) {
-    float[] gate = multiply(block.gate(), normed, hiddenStride(), tokens);
-    float[] up = multiply(block.up(), normed, hiddenStride(), tokens);
+  private void feedForward(CpuWeights.Layer block, int tokens) {
+    products.multiply(
+        buffers.normed(),
+        hiddenStride(),
+        tokens,
+        List.of(
+            new Products.Product(block.gate(), buffers.gate()),
+            new Products.Product(block.up(), buffers.up())));
     int stride = block.gate().paddedRows();
     loop(
         tokens,
-        20L * stride,
-        n -> {
-          for (int i = n * stride; i < (n + 1) * stride; i++) {
-            float g = gate[i];
-            gate[i] = (float) (g / (1 + Math.exp(-g))) * up[i];
-          }
-        });
-    return multiply(block.down(), gate, stride, tokens);
+        4 * stride,
+        n ->
+            kernels.gate(
+                buffers.gate(), (long) n * stride, buffers.up(), (long) n * stride, stride));
+    multiplyAdding(block.down(), buffers.gate(), stride, tokens);
   }
 
-  private void normalise(float[] hidden, float[] scale, float[] normed, int tokens) {
+  /// `hidden += x · matrix`.
+  private void multiplyAdding(PackedMatrix matrix, MemorySegment x, int xStride, int tokens) {
+    products.multiply(x, xStride, tokens, List.of(new Products.Product(matrix, buffers.update())));
     int stride = hiddenStride();
-    int width = config.hiddenSize();
     loop(
         tokens,
-        4L * width,
-        n -> {
-          double sum = 0;
-          for (int i = 0; i < width; i++) {
-            double h = hidden[n * stride + i];
-            sum += h * h;
-          }
-          float factor = (float) (1 / Math.sqrt(sum / width + config.rmsNormEps()));
-          for (int i = 0; i < width; i++) {
-            normed[n * stride + i] = hidden[n * stride + i] * factor * scale[i];
-          }
-        });
+        stride,
+        n ->
+            kernels.add(
+                buffers.update(), (long) n * stride, buffers.hidden(), (long) n * stride, stride));
   }
 
-  private static void add(float[] hidden, float[] update) {
-    for (int i = 0; i < hidden.length; i++) {
-      hidden[i] += update[i];
-    }
-  }
-
-  private float[] multiply(PackedMatrix matrix, float[] x, int xStride, int tokens) {
-    int stride = matrix.paddedRows();
-    float[] y = new float[Math.multiplyExact(tokens, stride)];
+  private void normalise(MemorySegment scale, int tokens) {
+    int stride = hiddenStride();
     loop(
-        matrix.tiles(),
-        (long) Kernels.TILE * matrix.columns() * tokens,
-        tile -> kernels.multiplyTile(matrix, tile, x, xStride, tokens, y, stride));
-    return y;
+        tokens,
+        2 * stride,
+        n ->
+            kernels.normalise(
+                buffers.hidden(),
+                (long) n * stride,
+                scale,
+                config.hiddenSize(),
+                config.rmsNormEps(),
+                buffers.normed(),
+                (long) n * stride));
   }
 
-  private void loop(int count, long costEach, java.util.function.IntConsumer body) {
-    if (count * costEach < SMALL_PRODUCT) {
+  private void loop(int count, int costEach, java.util.function.IntConsumer body) {
+    if ((long) count * costEach < SMALL_LOOP) {
       for (int i = 0; i < count; i++) {
         body.accept(i);
       }
     } else {
-      workers.forEach(count, body);
+      workers.forEach(count, (index, _) -> body.accept(index));
     }
   }
 
-  static int pad(int rows) {
-    return (rows + Kernels.TILE - 1) / Kernels.TILE * Kernels.TILE;
-  }
-
-  /// Cosines and sines of the positions of a pass, `(tokens, D/2)`; Su et al., RoFormer, in the
-  /// half-split order of Hugging Face.
-  private record Rotation(int depth, float[] cosines, float[] sines) {
-
-    static Rotation of(List<Item> items, ModelConfig config) {
-      int half = config.headDim() / 2;
-      double[] frequencies = new double[half];
-      Arrays.setAll(frequencies, i -> Math.pow(config.ropeTheta(), -2.0 * i / config.headDim()));
-      float[] cosines = new float[items.size() * half];
-      float[] sines = new float[items.size() * half];
-      for (int n = 0; n < items.size(); n++) {
-        for (int i = 0; i < half; i++) {
-          double angle = items.get(n).position() * frequencies[i];
-          cosines[n * half + i] = (float) Math.cos(angle);
-          sines[n * half + i] = (float) Math.sin(angle);
-        }
-      }
-      return new Rotation(config.headDim(), cosines, sines);
-    }
-
-    void apply(int token, float[] vectors, int at, int heads) {
-      int half = depth / 2;
-      for (int start = at; start < at + heads * depth; start += depth) {
-        for (int i = 0; i < half; i++) {
-          float cosine = cosines[token * half + i];
-          float sine = sines[token * half + i];
-          float low = vectors[start + i];
-          float high = vectors[start + half + i];
-          vectors[start + i] = low * cosine - high * sine;
-          vectors[start + half + i] = high * cosine + low * sine;
-        }
-      }
-    }
+  @Override
+  public void close() {
+    products.close();
+    buffers.close();
   }
 }

@@ -1,12 +1,23 @@
 package moxin.infer;
 
 import java.time.Duration;
+import java.util.List;
 
-/// What a generation tells while it runs: any number of texts, then one end.
+/// What a generation tells while it runs: any number of texts and scores, then one end.
 public sealed interface GenerationEvent {
 
   /// More text, never empty.
   record TextDelta(String text) implements GenerationEvent {}
+
+  /// Scores of the next tokens of the prompt, where asked for. Together all but the first token's.
+  record PromptScored(List<ScoredToken> tokens) implements GenerationEvent {
+    public PromptScored {
+      tokens = List.copyOf(tokens);
+    }
+  }
+
+  /// The score of a new token, where asked for; comes before its text.
+  record TokenScored(ScoredToken token) implements GenerationEvent {}
 
   /// The end.
   record Finished(FinishReason reason, Timings timings) implements GenerationEvent {}

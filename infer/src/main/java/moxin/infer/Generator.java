@@ -1,22 +1,28 @@
 package moxin.infer;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import moxin.infer.constraint.TokenVocabulary;
 import moxin.model.LanguageModel;
 import moxin.model.LogitRows;
 import moxin.model.Logits;
 import moxin.model.ModelConfig;
-import moxin.text.TextStream;
 import moxin.text.Tokenizer;
 
 /// Continues texts with any language model. Thread-safe.
 public final class Generator {
   private static final int PREFILL_CHUNK = 256;
+
+  /// How many logits are alive at a time while a prompt is scored, unless one row has more.
+  private static final int SCORED_LOGITS = 1 << 21;
 
   private final LanguageModel model;
   private final Tokenizer tokenizer;
@@ -44,12 +50,23 @@ public final class Generator {
         .toArray();
   }
 
+  /// The number of ids of the tokenizer.
+  public int vocabSize() {
+    return tokenizer.vocabSize();
+  }
+
+  /// The vocabulary that constraints for this generator are compiled for. Takes a moment; keep it.
+  public TokenVocabulary vocabulary() {
+    return TokenVocabulary.of(tokenizer, endIds);
+  }
+
   /// Continues `promptIds`.
   ///
   /// @param events is told each piece of text as soon as it is certain, then the end, on the
   ///   calling thread
   /// @param cancelled is asked before each token
-  /// @throws IllegalArgumentException if there is no prompt or it does not fit in the context
+  /// @throws IllegalArgumentException if there is no prompt, it does not fit in the context, or the
+  ///   options name an id outside the vocabulary
   public Generation generate(
       int[] promptIds,
       GenerationOptions options,
@@ -62,8 +79,10 @@ public final class Generator {
       throw new IllegalArgumentException(
           "the prompt has " + promptIds.length + " tokens, the context " + contextLimit);
     }
+    Continuation continuation =
+        new Continuation(tokenizer, endIds, promptIds, options, contextLimit, events);
     try (LanguageModel.Session session = model.newSession()) {
-      return new Run(session, promptIds.clone(), options, events, cancelled).run();
+      return new Run(session, promptIds.clone(), options, events, cancelled).run(continuation);
     }
   }
 
@@ -76,15 +95,10 @@ public final class Generator {
   private final class Run {
     private final LanguageModel.Session session;
     private final int[] promptIds;
-    private final GenerationOptions options;
+    private final OptionalInt promptRivals;
     private final Consumer<GenerationEvent> events;
     private final BooleanSupplier cancelled;
-    private final Sampler sampler;
-    private final TextStream stream = tokenizer.newTextStream();
-    private final StopStrings stops;
-    private final StringBuilder text = new StringBuilder();
-    private final IntStream.Builder ids = IntStream.builder();
-    private int count;
+    private final List<ScoredToken> promptScores = new ArrayList<>();
 
     Run(
         LanguageModel.Session session,
@@ -94,73 +108,71 @@ public final class Generator {
         BooleanSupplier cancelled) {
       this.session = session;
       this.promptIds = promptIds;
-      this.options = options;
+      this.promptRivals = options.promptLogProbabilities();
       this.events = events;
       this.cancelled = cancelled;
-      this.sampler = new Sampler(options.sampling());
-      this.stops = new StopStrings(options.stopStrings());
     }
 
-    Generation run() {
+    Generation run(Continuation continuation) {
       long start = System.nanoTime();
       Logits logits = prefill();
       long prefilled = System.nanoTime();
-      for (int id : promptIds) {
-        stream.next(id);
-      }
-      FinishReason reason = decode(logits);
-      if (!stops.stopped()) {
-        emit(stops.next(stream.finish()));
-        emit(stops.finish());
-      }
+      decode(logits, continuation);
       GenerationEvent.Timings timings =
           new GenerationEvent.Timings(
               Math.min(session.position(), promptIds.length),
               Duration.ofNanos(prefilled - start),
-              count,
+              continuation.count(),
               Duration.ofNanos(System.nanoTime() - prefilled));
-      events.accept(new GenerationEvent.Finished(reason, timings));
-      return new Generation(promptIds, ids.build().toArray(), text.toString(), reason, timings);
+      return continuation.finish(timings, promptScores);
     }
 
+    /// The logits of the prompt's last token in the last row; no rows if cancelled before.
     private Logits prefill() {
-      Logits logits = Logits.none(model.config().vocabSize());
-      for (int at = 0; at < promptIds.length && !cancelled.getAsBoolean(); at += PREFILL_CHUNK) {
-        int end = Math.min(promptIds.length, at + PREFILL_CHUNK);
+      int vocabSize = model.config().vocabSize();
+      Logits logits = Logits.none(vocabSize);
+      int chunk =
+          promptRivals.isPresent()
+              ? Math.clamp(SCORED_LOGITS / vocabSize, 1, PREFILL_CHUNK)
+              : PREFILL_CHUNK;
+      for (int at = 0; at < promptIds.length && !cancelled.getAsBoolean(); at += chunk) {
+        int end = Math.min(promptIds.length, at + chunk);
         LogitRows rows = end == promptIds.length ? LogitRows.LAST : LogitRows.NONE;
-        logits = session.ingest(Arrays.copyOfRange(promptIds, at, end), rows);
+        logits =
+            session.ingest(
+                Arrays.copyOfRange(promptIds, at, end),
+                promptRivals.isPresent() ? LogitRows.ALL : rows);
+        if (promptRivals.isPresent()) {
+          score(logits, at, promptRivals.getAsInt());
+        }
       }
-      return logits;
+      return session.position() == promptIds.length ? logits : Logits.none(vocabSize);
     }
 
-    private FinishReason decode(Logits first) {
+    /// Row `i` of `logits` says what follows token `at + i`.
+    private void score(Logits logits, int at, int rivals) {
+      TokenScores scores = new TokenScores(tokenizer, rivals);
+      List<ScoredToken> chunk = new ArrayList<>();
+      for (int row = 0; row < logits.rows() && at + row + 1 < promptIds.length; row++) {
+        chunk.add(scores.score(logits, row, promptIds[at + row + 1]));
+      }
+      if (!chunk.isEmpty()) {
+        promptScores.addAll(chunk);
+        events.accept(new GenerationEvent.PromptScored(chunk));
+      }
+    }
+
+    private void decode(Logits first, Continuation continuation) {
       Logits logits = first;
-      while (count < options.maxNewTokens()) {
+      while (continuation.reason().isEmpty()) {
         if (logits.rows() == 0 || cancelled.getAsBoolean()) {
-          return FinishReason.CANCELLED;
+          continuation.end(FinishReason.CANCELLED);
+          return;
         }
-        int id = sampler.sample(logits, 0);
-        if (endIds.contains(id)) {
-          return FinishReason.STOP;
+        OptionalInt id = continuation.next(logits, logits.rows() - 1);
+        if (id.isPresent()) {
+          logits = session.ingest(new int[] {id.getAsInt()}, LogitRows.LAST);
         }
-        ids.add(id);
-        count++;
-        emit(stops.next(stream.next(id)));
-        if (stops.stopped()) {
-          return FinishReason.STOP;
-        }
-        if (count == options.maxNewTokens() || session.position() >= contextLimit) {
-          return FinishReason.LENGTH;
-        }
-        logits = session.ingest(new int[] {id}, LogitRows.LAST);
-      }
-      return FinishReason.LENGTH;
-    }
-
-    private void emit(String delta) {
-      if (!delta.isEmpty()) {
-        text.append(delta);
-        events.accept(new GenerationEvent.TextDelta(delta));
       }
     }
   }

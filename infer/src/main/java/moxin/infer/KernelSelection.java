@@ -1,23 +1,48 @@
 package moxin.infer;
 
 import java.util.Optional;
+import moxin.infer.assembly.AssembledKernels;
+import moxin.infer.kernel.MatrixKernels;
+import moxin.infer.kernel.ScalarKernels;
+import moxin.infer.kernel.VectorKernels;
 
 /// The kernels an engine runs with.
 ///
-/// @param kernels what computes
+/// @param matrices what multiplies with weights
+/// @param blocks what computes the rest
 /// @param fallbackReason why these are not the fastest or not the ones asked for
-record KernelSelection(Kernels kernels, Optional<String> fallbackReason) {
+record KernelSelection(
+    MatrixKernels matrices, BlockKernels blocks, Optional<String> fallbackReason) {
 
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
   static KernelSelection of(KernelChoice choice) {
     return switch (choice) {
-      case SCALAR -> new KernelSelection(new ScalarKernels(), Optional.empty());
-      case AUTO, VECTOR ->
-          vectorObstacle()
-              .map(reason -> new KernelSelection(new ScalarKernels(), Optional.of(reason)))
-              .orElseGet(() -> new KernelSelection(new VectorKernels(), Optional.empty()));
+      case SCALAR -> scalar(Optional.empty());
+      case VECTOR -> vector(Optional.empty());
+      case AUTO, ASSEMBLED -> assembled();
     };
+  }
+
+  private static KernelSelection assembled() {
+    Optional<String> obstacle = AssembledKernels.obstacle();
+    if (obstacle.isPresent()) {
+      return vector(obstacle);
+    }
+    KernelSelection rest = vector(Optional.empty());
+    return new KernelSelection(
+        AssembledKernels.with(rest.matrices), rest.blocks, rest.fallbackReason);
+  }
+
+  private static KernelSelection vector(Optional<String> reason) {
+    Optional<String> obstacle = vectorObstacle();
+    return obstacle.isPresent()
+        ? scalar(obstacle)
+        : new KernelSelection(new VectorKernels(), new VectorBlockKernels(), reason);
+  }
+
+  private static KernelSelection scalar(Optional<String> reason) {
+    return new KernelSelection(new ScalarKernels(), new ScalarBlockKernels(), reason);
   }
 
   private static Optional<String> vectorObstacle() {
@@ -25,6 +50,6 @@ record KernelSelection(Kernels kernels, Optional<String> fallbackReason) {
       return Optional.of(
           "slow scalar kernels: this JVM runs without --add-modules=" + VECTOR_MODULE);
     }
-    return VectorKernels.obstacle();
+    return VectorBlockKernels.obstacle();
   }
 }

@@ -1,39 +1,57 @@
 package moxin.infer;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import moxin.model.ModelConfig;
+import moxin.model.Precision;
 import org.jspecify.annotations.Nullable;
 
-/// Keys and values of one session; position `p` lives in slot `p mod capacity`. Blocks of 32 slots
-/// are allocated when first written. Keys of a block are `(G, D, 32)`, values `(32, G, D)`.
-final class KvCache {
-  private final int width;
+/// Keys and values of one session in native memory; position `p` lives in slot `p mod capacity`.
+/// Blocks of 32 slots are allocated when first written, all heads of a layer in one: keys `(G, D,
+/// 32)`, values `(G, 32, D)`.
+///
+/// The capacity is a multiple of 32, so that a block of slots holds 32 neighbouring positions that
+/// begin at a multiple of 32.
+final class KvCache implements AutoCloseable {
+  /// Slots of a block.
+  static final int BLOCK = 32;
+
+  private final ModelConfig config;
+  private final KvType type;
+  private final int chunk;
   private final int window;
   private final int capacity;
-  private final float[][] @Nullable [] keys;
-  private final float[][] @Nullable [] values;
+  private final int depth;
+  private final int groups;
+  private final @Nullable MemorySegment[][] keys;
+  private final @Nullable MemorySegment[][] values;
+  private final Arena arena = Arena.ofShared();
   private int position;
   private int oldest;
 
   /// @param chunk how many positions may be written before the first of them is read
-  KvCache(ModelConfig config, int chunk) {
-    this.width = config.numKeyValueHeads() * config.headDim();
+  @SuppressWarnings("MustBeClosedChecker")
+  KvCache(ModelConfig config, KvType type, int chunk) {
+    this.config = config;
+    this.type = type;
+    this.chunk = chunk;
+    this.depth = config.headDim();
+    this.groups = config.numKeyValueHeads();
     this.window = config.slidingWindow().orElse(Integer.MAX_VALUE);
     long slots =
         config.slidingWindow().isPresent()
             ? (long) window + chunk - 1
             : config.maxPositionEmbeddings();
-    long blocks = (slots + Kernels.TILE - 1) / Kernels.TILE;
-    this.capacity = Math.toIntExact(blocks * Kernels.TILE);
-    this.keys = new float[config.numHiddenLayers()][(int) blocks][];
-    this.values = new float[config.numHiddenLayers()][(int) blocks][];
+    long blocks = (slots + BLOCK - 1) / BLOCK;
+    this.capacity = Math.toIntExact(blocks * BLOCK);
+    this.keys = new MemorySegment[config.numHiddenLayers()][(int) blocks];
+    this.values = new MemorySegment[config.numHiddenLayers()][(int) blocks];
   }
 
   int position() {
     return position;
-  }
-
-  int slot(int at) {
-    return at % capacity;
   }
 
   /// The lowest position that a query at `at` sees.
@@ -41,23 +59,69 @@ final class KvCache {
     return Math.max(0, at - window + 1);
   }
 
-  float[] keyBlock(int layer, int block) {
-    return block(keys[layer], block);
+  /// Writes the keys `(D, 32)` of head `group` in the block of position `at` to `panel`, in fp32.
+  void keys(int layer, int at, int group, BlockKernels kernels, float[] panel) {
+    panel(keys[layer], at, group, kernels, panel);
   }
 
-  float[] valueBlock(int layer, int block) {
-    return block(values[layer], block);
+  /// Writes the values `(32, D)`, likewise.
+  void values(int layer, int at, int group, BlockKernels kernels, float[] panel) {
+    panel(values[layer], at, group, kernels, panel);
   }
 
-  /// Writes the key and value of position `at`.
-  void put(int layer, int at, float[] key, int keyAt, float[] value, int valueAt) {
-    int slot = slot(at);
-    float[] keyBlock = block(keys[layer], slot / Kernels.TILE);
-    for (int i = 0; i < width; i++) {
-      keyBlock[i * Kernels.TILE + slot % Kernels.TILE] = key[keyAt + i];
+  private void panel(
+      @Nullable MemorySegment[] blocks, int at, int group, BlockKernels kernels, float[] panel) {
+    int count = depth * BLOCK;
+    long bytes = (long) count * type.byteSize();
+    kernels.widen(block(blocks, at).asSlice(group * bytes, bytes), type, panel, count);
+  }
+
+  /// Allocates what the positions `[position, position + count)` of all layers need.
+  void reserve(int count) {
+    for (int layer = 0; layer < keys.length; layer++) {
+      for (int at = position / BLOCK * BLOCK; at < position + count; at += BLOCK) {
+        block(keys[layer], at);
+        block(values[layer], at);
+      }
     }
-    float[] valueBlock = block(values[layer], slot / Kernels.TILE);
-    System.arraycopy(value, valueAt, valueBlock, slot % Kernels.TILE * width, width);
+  }
+
+  /// Writes the key and value of position `at`, `(G, D)` each.
+  void put(int layer, int at, float[] key, float[] value) {
+    MemorySegment keyBlock = block(keys[layer], at);
+    MemorySegment valueBlock = block(values[layer], at);
+    switch (type) {
+      case F32 -> {
+        for (int i = 0; i < key.length; i++) {
+          keyBlock.set(ValueLayout.JAVA_FLOAT, keyPlace(i, at) * Float.BYTES, key[i]);
+          valueBlock.set(ValueLayout.JAVA_FLOAT, valuePlace(i, at) * Float.BYTES, value[i]);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < key.length; i++) {
+          putShort(keyBlock, keyPlace(i, at), Float.floatToFloat16(key[i]));
+          putShort(valueBlock, valuePlace(i, at), Float.floatToFloat16(value[i]));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < key.length; i++) {
+          putShort(keyBlock, keyPlace(i, at), Precision.floatToBf16(key[i]));
+          putShort(valueBlock, valuePlace(i, at), Precision.floatToBf16(value[i]));
+        }
+      }
+    }
+  }
+
+  private static long keyPlace(int i, int at) {
+    return (long) i * BLOCK + at % BLOCK;
+  }
+
+  private long valuePlace(int i, int at) {
+    return ((long) (i / depth) * BLOCK + at % BLOCK) * depth + i % depth;
+  }
+
+  private static void putShort(MemorySegment block, long place, short bits) {
+    block.set(ValueLayout.JAVA_SHORT, place * Short.BYTES, bits);
   }
 
   /// Counts `count` positions as written.
@@ -76,12 +140,60 @@ final class KvCache {
     position = target;
   }
 
-  private float[] block(float[] @Nullable [] blocks, int block) {
-    float[] found = blocks[block];
+  /// Bytes in use.
+  long byteSize() {
+    long blocks = 0;
+    for (MemorySegment[] layer : keys) {
+      blocks += Arrays.stream(layer).filter(block -> block != null).count();
+    }
+    return 2 * blocks * blockBytes();
+  }
+
+  private long blockBytes() {
+    return (long) groups * depth * BLOCK * type.byteSize();
+  }
+
+  private MemorySegment block(@Nullable MemorySegment[] blocks, int at) {
+    int index = at % capacity / BLOCK;
+    MemorySegment found = blocks[index];
     if (found == null) {
-      found = new float[width * Kernels.TILE];
-      blocks[block] = found;
+      found = arena.allocate(blockBytes(), 64);
+      blocks[index] = found;
     }
     return found;
+  }
+
+  /// How many positions may be written next without overwriting what a rewind to here needs.
+  int rewindReach() {
+    return capacity - (position - firstVisible(position));
+  }
+
+  /// A copy of the first `target` positions, to which this cache could rewind.
+  KvCache fork(int target) {
+    KvCache fork = new KvCache(config, type, chunk);
+    boolean rolled = oldest > 0;
+    int blocks = ((rolled ? capacity : target) + BLOCK - 1) / BLOCK;
+    copyBlocks(keys, fork.keys, blocks, fork.arena);
+    copyBlocks(values, fork.values, blocks, fork.arena);
+    fork.position = target;
+    fork.oldest = oldest;
+    return fork;
+  }
+
+  private static void copyBlocks(
+      @Nullable MemorySegment[][] from, @Nullable MemorySegment[][] to, int blocks, Arena arena) {
+    for (int layer = 0; layer < from.length; layer++) {
+      for (int i = 0; i < blocks; i++) {
+        MemorySegment block = from[layer][i];
+        if (block != null) {
+          to[layer][i] = arena.allocate(block.byteSize(), 64).copyFrom(block);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    arena.close();
   }
 }

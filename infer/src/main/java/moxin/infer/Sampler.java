@@ -1,90 +1,259 @@
 package moxin.infer;
 
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.stream.IntStream;
 import moxin.model.Logits;
 
 /// Draws tokens from logits. Mutable; for one thread.
 ///
-/// The order is that of Hugging Face: temperature, top-k, top-p, min-p, then one draw from what is
-/// left, renormalised. Tokens are ranked by logit, lower ids first on ties. All in float64, with a
-/// generator of its own (SplitMix64, Steele et al. 2014), so that a seed means the same everywhere.
+/// The order is that of Hugging Face: penalties, logit bias, temperature, top-k, top-p, min-p,
+/// typical-p (Meister et al. 2023), then one draw from what is left, renormalised at each step.
+/// Tokens are ranked by logit, lower ids first on ties, and the draw goes through them in this
+/// order. All in float64, with a generator of its own (SplitMix64, Steele et al. 2014), so that a
+/// seed means the same everywhere; logits that a penalty or a bias changed are fp32 again.
 public final class Sampler {
+  /// No token: the mask and the bias leave none.
+  public static final int NONE = -1;
+
   private final SamplingOptions options;
+  private final PenaltyHistory history;
+  private final TokenRanking ranking = new TokenRanking();
   private long state;
+  private float[] adjusted = {};
+  private long[] everything = {};
+  private int[] kept = {};
+  private double[] weights = {};
+  private int keptCount;
 
   public Sampler(SamplingOptions options) {
     this.options = options;
+    this.history = new PenaltyHistory(options);
     this.state = options.seed();
   }
 
-  /// A token for row `row` of `logits`.
+  /// What is drawn from: the tokens that truncation keeps, from the largest logit down.
+  ///
+  /// @param ids tokens
+  /// @param probabilities of these tokens, which sum to 1
+  public record Distribution(int[] ids, double[] probabilities) {}
+
+  /// Tells the penalties about a prompt. Ids are in the vocabulary.
+  public void acceptPrompt(int... ids) {
+    for (int id : ids) {
+      history.addPrompt(id);
+    }
+  }
+
+  /// Tells the penalties that `id` has become part of the sequence.
+  public void accept(int id) {
+    history.add(id);
+  }
+
+  /// A token for row `row` of `logits`, or [#NONE].
   ///
   /// @throws IllegalArgumentException if the largest logit is not finite
   public int sample(Logits logits, int row) {
-    int best = logits.argmax(row);
-    if (!Float.isFinite(logits.at(row, best))) {
+    return sample(logits, row, everything(logits.vocabSize()));
+  }
+
+  /// A token for row `row` of `logits` among `allowed`, or [#NONE].
+  ///
+  /// @param allowed ⌈V / 64⌉ words; token `id` is bit `id % 64` of word `id / 64`
+  /// @throws IllegalArgumentException if the largest logit is not finite, or the largest of the
+  ///   allowed is +∞
+  public int sample(Logits logits, int row, long[] allowed) {
+    requireFinite(logits, row);
+    adjust(logits, row);
+    if (options.temperature() == 0) {
+      return largest(logits.vocabSize(), allowed);
+    }
+    rank(logits.vocabSize(), allowed);
+    return ranking.count() == 0 ? NONE : draw();
+  }
+
+  /// What [#sample(Logits, int, long[])] would draw from, without drawing. At temperature 0 one
+  /// token has all probability; without a token it is empty.
+  public Distribution distribution(Logits logits, int row, long[] allowed) {
+    requireFinite(logits, row);
+    adjust(logits, row);
+    if (options.temperature() == 0) {
+      int id = largest(logits.vocabSize(), allowed);
+      return id == NONE
+          ? new Distribution(new int[0], new double[0])
+          : new Distribution(new int[] {id}, new double[] {1});
+    }
+    rank(logits.vocabSize(), allowed);
+    truncate();
+    for (int i = keptCount; i < ranking.count() && isWhole(); i++) {
+      keep(i);
+    }
+    double sum = keptSum(keptCount);
+    double[] probabilities = Arrays.copyOf(weights, keptCount);
+    for (int i = 0; i < keptCount; i++) {
+      probabilities[i] /= sum;
+    }
+    return new Distribution(Arrays.copyOf(kept, keptCount), probabilities);
+  }
+
+  private static void requireFinite(Logits logits, int row) {
+    if (!Float.isFinite(logits.at(row, logits.argmax(row)))) {
       throw new IllegalArgumentException("the logits are not finite");
     }
-    if (options.temperature() == 0) {
-      return best;
+  }
+
+  private long[] everything(int vocabSize) {
+    int words = (vocabSize + Long.SIZE - 1) / Long.SIZE;
+    if (everything.length != words) {
+      everything = new long[words];
+      Arrays.fill(everything, -1);
     }
-    int[] ranked = ranked(logits, row);
-    double[] weights = weights(logits, row, ranked);
-    int kept = keep(weights);
-    double target = nextDouble() * sum(weights, kept);
+    return everything;
+  }
+
+  private void adjust(Logits logits, int row) {
+    int vocabSize = logits.vocabSize();
+    if (adjusted.length != vocabSize) {
+      adjusted = new float[vocabSize];
+    }
+    System.arraycopy(logits.values(), row * vocabSize, adjusted, 0, vocabSize);
+    if (!history.isNone()) {
+      history.apply(adjusted, vocabSize);
+    }
+  }
+
+  private int largest(int vocabSize, long[] allowed) {
+    int best = NONE;
+    float max = Float.NEGATIVE_INFINITY;
+    for (int w = 0; w * Long.SIZE < vocabSize; w++) {
+      for (long word = allowed[w]; word != 0; word &= word - 1) {
+        int id = w * Long.SIZE + Long.numberOfTrailingZeros(word);
+        if (id < vocabSize && adjusted[id] > max) {
+          max = adjusted[id];
+          best = id;
+        }
+      }
+    }
+    return best;
+  }
+
+  private void rank(int vocabSize, long[] allowed) {
+    ranking.reset(adjusted, vocabSize, allowed);
+    if (ranking.max() == Float.POSITIVE_INFINITY) {
+      throw new IllegalArgumentException("the logits are not finite");
+    }
+    if (kept.length < ranking.count()) {
+      kept = new int[ranking.count()];
+      weights = new double[ranking.count()];
+    }
+    keptCount = 0;
+  }
+
+  private int draw() {
+    truncate();
+    double target = nextDouble() * (isWhole() ? sumOfAll() : keptSum(keptCount));
+    int end = isWhole() ? ranking.count() : keptCount;
     double sum = 0;
-    for (int i = 0; i < kept; i++) {
+    for (int i = 0; i < end; i++) {
+      if (i == keptCount) {
+        keep(i);
+      }
       sum += weights[i];
       if (target < sum) {
-        return ranked[i];
+        return kept[i];
       }
     }
-    return ranked[kept - 1];
+    return kept[end - 1];
   }
 
-  private int[] ranked(Logits logits, int row) {
-    Comparator<Integer> byLogit = Comparator.comparingDouble(id -> -logits.at(row, id));
-    IntStream ranked =
-        IntStream.range(0, logits.vocabSize())
-            .filter(id -> !Float.isNaN(logits.at(row, id)))
-            .boxed()
-            .sorted(byLogit)
-            .mapToInt(Integer::intValue);
-    return (options.topK() == 0 ? ranked : ranked.limit(options.topK())).toArray();
+  /// Whether nothing is truncated; then tokens are ranked only as far as the draw needs them.
+  private boolean isWhole() {
+    return options.topP() == 1
+        && options.minP() == 0
+        && options.typicalP() == 1
+        && (options.topK() == 0 || options.topK() >= ranking.count());
   }
 
-  /// Weights relative to the most probable token's, which is 1.
-  private double[] weights(Logits logits, int row, int[] ranked) {
-    double max = logits.at(row, ranked[0]);
-    return Arrays.stream(ranked)
-        .mapToDouble(id -> Math.exp((logits.at(row, id) - max) / options.temperature()))
-        .toArray();
-  }
-
-  private int keep(double[] weights) {
-    int kept = weights.length;
+  /// Keeps what the options keep; nothing yet if that is everything.
+  private void truncate() {
+    if (isWhole() || ranking.count() == 0) {
+      return;
+    }
+    int limit = ranking.count();
+    if (options.topK() > 0 && options.topK() < limit) {
+      limit = options.topK();
+      keepUntil(limit);
+    }
     if (options.topP() < 1) {
-      double limit = options.topP() * sum(weights, kept);
-      double sum = 0;
-      kept = 0;
-      while (kept < weights.length && sum < limit) {
-        sum += weights[kept++];
-      }
+      double enough = options.topP() * (keptCount == limit ? keptSum(limit) : sumOfAll());
+      limit = nucleus(enough, limit);
     }
-    while (kept > 1 && weights[kept - 1] < options.minP()) {
-      kept--;
+    if (options.minP() > 0) {
+      limit = likely(limit);
     }
-    return kept;
+    keepUntil(limit);
+    keptCount = limit;
+    if (options.typicalP() < 1) {
+      keptCount = TypicalTokens.keep(kept, weights, keptCount, options.typicalP());
+    }
   }
 
-  private static double sum(double[] weights, int count) {
+  private void keepUntil(int limit) {
+    while (keptCount < limit) {
+      keep(keptCount);
+    }
+  }
+
+  private void keep(int rank) {
+    kept[rank] = ranking.at(rank);
+    weights[rank] = weight(kept[rank]);
+    keptCount = rank + 1;
+  }
+
+  /// Relative to the most probable token's, which is 1.
+  private double weight(int id) {
+    return Math.exp(((double) adjusted[id] - ranking.max()) / options.temperature());
+  }
+
+  private double sumOfAll() {
+    double sum = 0;
+    for (int i = 0; i < ranking.count(); i++) {
+      sum += weight(ranking.candidateAt(i));
+    }
+    return sum;
+  }
+
+  private double keptSum(int count) {
     double sum = 0;
     for (int i = 0; i < count; i++) {
       sum += weights[i];
     }
     return sum;
+  }
+
+  private int nucleus(double enough, int limit) {
+    double sum = 0;
+    int count = 0;
+    while (count < limit && sum < enough) {
+      if (count == keptCount) {
+        keep(count);
+      }
+      sum += weights[count++];
+    }
+    return count;
+  }
+
+  private int likely(int limit) {
+    keepUntil(1);
+    int count = 1;
+    while (count < limit) {
+      if (count == keptCount) {
+        keep(count);
+      }
+      if (weights[count] < options.minP()) {
+        break;
+      }
+      count++;
+    }
+    return count;
   }
 
   private double nextDouble() {

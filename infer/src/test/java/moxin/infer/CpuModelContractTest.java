@@ -2,6 +2,7 @@ package moxin.infer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
 import moxin.model.Checkpoint;
@@ -35,7 +36,7 @@ final class CpuModelContractTest extends LanguageModelContract {
     Checkpoint weights = TinyModels.weights(config, dtype, random);
     int[] ids = TinyModels.ids(random, 70);
     float[] expected = null;
-    for (KernelChoice kernels : KernelChoice.values()) {
+    for (KernelChoice kernels : List.of(KernelChoice.SCALAR, KernelChoice.VECTOR)) {
       for (int threads : new int[] {1, 2, 5}) {
         EngineOptions options = new EngineOptions(threads, kernels);
         try (CpuModel model = CpuModel.of(config, weights, options);

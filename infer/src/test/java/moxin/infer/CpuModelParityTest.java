@@ -38,8 +38,9 @@ final class CpuModelParityTest {
           model
               .ingest(
                   all,
-                  (layer, hidden, _) ->
-                      assertClose(hidden, Precision.widen(expected.tensor("hidden." + layer))))
+                  List.of(
+                      (layer, hidden, _) ->
+                          assertClose(hidden, Precision.widen(expected.tensor("hidden." + layer)))))
               .getFirst();
       assertClose(logits.values(), Precision.widen(expected.tensor("logits")));
     }

@@ -60,6 +60,8 @@ final class GeneratorTest {
     for (GenerationEvent event : events) {
       switch (event) {
         case GenerationEvent.TextDelta delta -> text.append(delta.text());
+        case GenerationEvent.PromptScored _, GenerationEvent.TokenScored _ ->
+            throw new AssertionError("nobody asked for scores: " + event);
         case GenerationEvent.Finished finished ->
             assertThat(finished.reason()).isEqualTo(FinishReason.STOP);
       }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -30,7 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Greedy texts of the reference data, token for token, and a model whose weights are bf16.
 final class GreedyParityTest {
 
-  private static final EngineOptions OPTIONS = new EngineOptions(2, KernelChoice.AUTO);
+  private static final EngineOptions OPTIONS =
+      new EngineOptions(2, KernelChoice.VECTOR, Optional.of(KvType.F32));
 
   @ParameterizedTest
   @EnumSource(KernelChoice.class)

@@ -3,6 +3,7 @@ package moxin.job;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,6 +22,8 @@ public final class AtomicFile {
 
   /// Replaces `file` by what `content` writes. On any failure the old file stays and nothing is
   /// left beside it; what a killed process left there is removed.
+  ///
+  /// @throws FileSystemException if writing fails, as on a full disk; it names `file`
   public static void write(Path file, Content content) throws IOException {
     Path target = file.toAbsolutePath();
     Path parent = parentOf(target);
@@ -41,6 +44,12 @@ public final class AtomicFile {
       Files.move(
           partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       sync(parent);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      var named = new FileSystemException(file.toString(), null, e.getMessage());
+      named.initCause(e);
+      throw named;
     } finally {
       Files.deleteIfExists(partial);
     }

@@ -1,9 +1,18 @@
 package moxin.job;
 
-/// Levenshtein's distance, to find the key somebody meant.
-final class EditDistance {
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Optional;
+
+/// Levenshtein's distance, to find the key or option somebody meant.
+public final class EditDistance {
 
   private EditDistance() {}
+
+  /// The word of `known` that is nearest to `word`, the first on ties; empty if `known` is.
+  public static Optional<String> nearest(String word, Collection<String> known) {
+    return known.stream().min(Comparator.comparingInt(candidate -> between(word, candidate)));
+  }
 
   static int between(String a, String b) {
     int[] previous = new int[b.length() + 1];

@@ -79,6 +79,30 @@ public record Manifest(
     for (Path file : ContentHash.filesIn(directory)) {
       outputs.add(Entry.of(ContentHash.relative(directory, file), file));
     }
+    return write(directory.resolve(FILE_NAME), kind, recipe, inputs, outputs);
+  }
+
+  /// Hashes `file`, an artefact that is no directory, and writes its manifest beside it, called
+  /// like the file with `.manifest.json` behind.
+  ///
+  /// @param recipe the resolved recipe, or null where the artefact has none
+  public static Manifest writeBeside(
+      Path file,
+      String kind,
+      @org.jspecify.annotations.Nullable JsonNode recipe,
+      List<Entry> inputs)
+      throws IOException {
+    List<Entry> outputs = List.of(Entry.of(file.getFileName().toString(), file));
+    return write(beside(file), kind, recipe, inputs, outputs);
+  }
+
+  private static Manifest write(
+      Path manifestFile,
+      String kind,
+      @org.jspecify.annotations.Nullable JsonNode recipe,
+      List<Entry> inputs,
+      List<Entry> outputs)
+      throws IOException {
     Manifest manifest =
         new Manifest(
             kind,
@@ -89,8 +113,7 @@ public record Manifest(
             inputs,
             outputs);
     AtomicFile.write(
-        directory.resolve(FILE_NAME),
-        JSON.writerWithDefaultPrettyPrinter().writeValueAsString(manifest) + "\n");
+        manifestFile, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(manifest) + "\n");
     return manifest;
   }
 
@@ -99,6 +122,17 @@ public record Manifest(
   /// @throws IOException if there is none or it is not a manifest
   public static Manifest read(Path directory) throws IOException {
     return JSON.readValue(directory.resolve(FILE_NAME).toFile(), Manifest.class);
+  }
+
+  /// Reads the manifest beside `file`.
+  ///
+  /// @throws IOException if there is none or it is not a manifest
+  public static Manifest readBeside(Path file) throws IOException {
+    return JSON.readValue(beside(file).toFile(), Manifest.class);
+  }
+
+  private static Path beside(Path file) {
+    return file.resolveSibling(file.getFileName() + "." + FILE_NAME);
   }
 
   /// The outputs that are missing from `directory` or differ from what this manifest says, one line

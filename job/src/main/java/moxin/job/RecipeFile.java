@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -246,8 +245,7 @@ public final class RecipeFile {
   }
 
   static String unknownKey(String key, Collection<String> known) {
-    return known.stream()
-        .min(Comparator.comparingInt(candidate -> EditDistance.between(key, candidate)))
+    return EditDistance.nearest(key, known)
         .map(nearest -> "unknown key " + key + "; did you mean " + nearest + "?")
         .orElse("unknown key " + key + "; none is allowed here");
   }

@@ -4,7 +4,7 @@ import java.util.Set;
 
 /// Named tensors of an opened model file or directory, as borrowed views.
 public sealed interface Checkpoint extends AutoCloseable
-    permits SafetensorsCheckpoint, MemoryCheckpoint {
+    permits SafetensorsCheckpoint, GgufCheckpoint, MemoryCheckpoint {
 
   /// Where the tensors come from, for messages: a path, or what made them.
   String origin();
@@ -16,6 +16,10 @@ public sealed interface Checkpoint extends AutoCloseable
   ///
   /// @throws CheckpointFormatException if there is no such tensor
   TensorView tensor(String name);
+
+  /// In which order the rows of the query and key projections are stored. Whoever computes with
+  /// them in another order takes the rows that [RotaryOrder#rowsFrom] says.
+  RotaryOrder rotaryOrder();
 
   @Override
   void close();

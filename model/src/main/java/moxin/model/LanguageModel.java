@@ -53,6 +53,17 @@ public interface LanguageModel extends AutoCloseable {
     /// @throws IllegalArgumentException unless [#canRewindTo] holds
     void rewindTo(int position);
 
+    /// The most tokens that may be ingested next so that [#rewindTo] can forget them all again;
+    /// `Integer.MAX_VALUE`, or what is left of the context, where nothing is ever overwritten.
+    int rewindReach();
+
+    /// A session of its own that has the first `position` tokens of this one, whose logits are
+    /// those of a session that was given these tokens alone. Neither notices what the other does or
+    /// that it is closed. The caller closes it.
+    ///
+    /// @throws IllegalArgumentException unless [#canRewindTo] holds
+    Session fork(int position);
+
     @Override
     void close();
   }

@@ -12,23 +12,36 @@ public final class MemoryCheckpoint implements Checkpoint {
   private final String origin;
   private final Map<String, TensorView> tensors;
 
-  private MemoryCheckpoint(String origin, Map<String, TensorView> tensors) {
+  private final RotaryOrder rotaryOrder;
+
+  private MemoryCheckpoint(
+      String origin, Map<String, TensorView> tensors, RotaryOrder rotaryOrder) {
     this.origin = origin;
     this.tensors = tensors;
+    this.rotaryOrder = rotaryOrder;
+  }
+
+  /// A checkpoint of `tensors`, in their order, with query and key rows in half-split order.
+  ///
+  /// @param origin names it in messages
+  /// @throws IllegalArgumentException if two tensors have one name
+  public static MemoryCheckpoint of(String origin, List<TensorView> tensors) {
+    return of(origin, tensors, RotaryOrder.HALF_SPLIT);
   }
 
   /// A checkpoint of `tensors`, in their order.
   ///
   /// @param origin names it in messages
   /// @throws IllegalArgumentException if two tensors have one name
-  public static MemoryCheckpoint of(String origin, List<TensorView> tensors) {
+  public static MemoryCheckpoint of(
+      String origin, List<TensorView> tensors, RotaryOrder rotaryOrder) {
     Map<String, TensorView> byName = new LinkedHashMap<>();
     for (TensorView tensor : tensors) {
       if (byName.put(tensor.name(), tensor) != null) {
         throw new IllegalArgumentException("two tensors are called " + tensor.name());
       }
     }
-    return new MemoryCheckpoint(origin, byName);
+    return new MemoryCheckpoint(origin, byName, rotaryOrder);
   }
 
   @Override
@@ -48,6 +61,11 @@ public final class MemoryCheckpoint implements Checkpoint {
       throw new CheckpointFormatException(origin + ": no tensor " + name);
     }
     return tensor;
+  }
+
+  @Override
+  public RotaryOrder rotaryOrder() {
+    return rotaryOrder;
   }
 
   @Override

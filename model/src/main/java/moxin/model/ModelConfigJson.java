@@ -224,7 +224,7 @@ final class ModelConfigJson {
       case F32 -> "float32";
       case F16 -> "float16";
       case BF16 -> "bfloat16";
-      case I64, I32, I16, I8, U8, BOOL ->
+      case I64, I32, I16, I8, U8, BOOL, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K ->
           throw new IllegalArgumentException("weights are not of " + dtype);
     };
   }

@@ -3,9 +3,11 @@ package moxin.model;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import moxin.model.quantised.BlockFormat;
 
-/// Conversions between fp32 and the floating-point types of weights. Widening is exact (but for
-/// F64, which is rounded); narrowing rounds to nearest, ties to even.
+/// Conversions between fp32 and the types of weights. Widening is exact (but for F64, which is
+/// rounded, and quantised types, whose products are rounded as ggml rounds them); narrowing rounds
+/// to nearest, ties to even.
 public final class Precision {
 
   private static final ValueLayout.OfShort SHORT =
@@ -62,6 +64,8 @@ public final class Precision {
           values[at + i] = (float) data.get(DOUBLE, (from + i) * Double.BYTES);
         }
       }
+      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K ->
+          BlockFormat.of(view.dtype()).dequantise(data, from, values, at, count);
       case I64, I32, I16, I8, U8, BOOL ->
           throw new CheckpointFormatException(
               view.name() + ": " + view.dtype() + " holds no floating-point numbers");
@@ -72,7 +76,10 @@ public final class Precision {
   ///
   /// @throws IllegalArgumentException if `dtype` is no floating-point type or the size differs
   public static void narrow(float[] values, DType dtype, MemorySegment target) {
-    if (target.byteSize() != (long) values.length * dtype.byteSize()) {
+    if (!dtype.isFloatingPoint()) {
+      throw new IllegalArgumentException(dtype + " is no floating-point type");
+    }
+    if (target.byteSize() != dtype.byteSize(values.length)) {
       throw new IllegalArgumentException(
           values.length + " numbers of " + dtype + " do not fill " + target.byteSize() + " bytes");
     }
@@ -82,7 +89,7 @@ public final class Precision {
         case BF16 -> target.set(SHORT, (long) i * Short.BYTES, floatToBf16(values[i]));
         case F16 -> target.set(SHORT, (long) i * Short.BYTES, Float.floatToFloat16(values[i]));
         case F64 -> target.set(DOUBLE, (long) i * Double.BYTES, values[i]);
-        case I64, I32, I16, I8, U8, BOOL ->
+        case I64, I32, I16, I8, U8, BOOL, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K ->
             throw new IllegalArgumentException(dtype + " is no floating-point type");
       }
     }

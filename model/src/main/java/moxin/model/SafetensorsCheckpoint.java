@@ -164,6 +164,11 @@ public final class SafetensorsCheckpoint implements Checkpoint {
   }
 
   @Override
+  public RotaryOrder rotaryOrder() {
+    return RotaryOrder.HALF_SPLIT;
+  }
+
+  @Override
   public void close() {
     if (arena.scope().isAlive()) {
       arena.close();

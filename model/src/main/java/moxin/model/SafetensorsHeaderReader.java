@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -116,12 +117,13 @@ final class SafetensorsHeaderReader {
     expect(parser.currentToken() == JsonToken.VALUE_STRING, where + ": dtype", "a string");
     String name = parser.getText();
     for (DType dtype : DType.values()) {
-      if (dtype.name().equals(name)) {
+      if (dtype.name().equals(name) && !dtype.isQuantised()) {
         return dtype;
       }
     }
     throw wrong(
-        where + ": dtype " + CheckpointJson.oneLine(name), "one of " + List.of(DType.values()));
+        where + ": dtype " + CheckpointJson.oneLine(name),
+        "one of " + Arrays.stream(DType.values()).filter(type -> !type.isQuantised()).toList());
   }
 
   private List<Long> readWholeNumbers(String where, int most) throws IOException {

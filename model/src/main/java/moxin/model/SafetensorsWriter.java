@@ -138,6 +138,10 @@ public final class SafetensorsWriter {
       if (!names.add(spec.name()) || spec.name().equals(SafetensorsHeader.METADATA)) {
         throw new IllegalArgumentException("no second tensor may be called " + spec.name());
       }
+      if (spec.dtype().isQuantised()) {
+        throw new IllegalArgumentException(
+            spec.name() + ": safetensors has no type " + spec.dtype());
+      }
     }
   }
 

@@ -13,6 +13,21 @@ public record TensorSpec(String name, DType dtype, List<Long> shape) {
         throw new IllegalArgumentException(name + ": negative dimension in " + shape);
       }
     }
+    requireWholeBlocks(name, dtype, shape);
+  }
+
+  static void requireWholeBlocks(String name, DType dtype, List<Long> shape) {
+    long last = shape.isEmpty() ? 1 : shape.getLast();
+    if (last % dtype.blockElements() != 0) {
+      throw new IllegalArgumentException(
+          name
+              + ": the last dimension of "
+              + shape
+              + " is no whole number of blocks of "
+              + dtype.blockElements()
+              + ", "
+              + dtype);
+    }
   }
 
   /// A specification with its shape as numbers.
@@ -29,10 +44,10 @@ public record TensorSpec(String name, DType dtype, List<Long> shape) {
   ///
   /// @throws ArithmeticException if it is beyond 2⁶³ − 1
   public long byteSize() {
-    long bytes = dtype.byteSize();
+    long elements = 1;
     for (long dimension : shape) {
-      bytes = Math.multiplyExact(bytes, dimension);
+      elements = Math.multiplyExact(elements, dimension);
     }
-    return bytes;
+    return dtype.byteSize(elements);
   }
 }

@@ -11,7 +11,8 @@ public record TensorView(String name, DType dtype, List<Long> shape, MemorySegme
 
   public TensorView {
     shape = List.copyOf(shape);
-    long expected = elements(shape) * dtype.byteSize();
+    TensorSpec.requireWholeBlocks(name, dtype, shape);
+    long expected = dtype.byteSize(elements(shape));
     if (data.byteSize() != expected) {
       throw new IllegalArgumentException(
           name + ": " + data.byteSize() + " bytes given, " + dtype + shape + " has " + expected);

@@ -90,7 +90,7 @@ public final class WeightNames {
   }
 
   /// Checks that `checkpoint` has every weight of `config` in its shape and in a floating-point
-  /// dtype. Further tensors are allowed.
+  /// dtype, or for matrices in a quantised one. Further tensors are allowed.
   ///
   /// @throws CheckpointFormatException naming the first that is missing or differs
   public static void requireComplete(Checkpoint checkpoint, ModelConfig config) {
@@ -100,7 +100,12 @@ public final class WeightNames {
   private static void requireWeight(Checkpoint checkpoint, String name, List<Long> shape) {
     if (!checkpoint.names().contains(name)) {
       throw new CheckpointFormatException(
-          checkpoint.origin() + ": no tensor " + name + " " + shape + "; config.json asks for it");
+          checkpoint.origin()
+              + ": no tensor "
+              + name
+              + " "
+              + shape
+              + "; the configuration asks for it");
     }
     TensorView view = checkpoint.tensor(name);
     if (!view.shape().equals(shape)) {
@@ -110,17 +115,19 @@ public final class WeightNames {
               + name
               + " has shape "
               + view.shape()
-              + ", config.json asks for "
+              + ", the configuration asks for "
               + shape);
     }
-    if (!view.dtype().isFloatingPoint()) {
+    boolean quantisedMatrix = view.dtype().isQuantised() && shape.size() == 2;
+    if (!view.dtype().isFloatingPoint() && !quantisedMatrix) {
       throw new CheckpointFormatException(
           checkpoint.origin()
               + ": "
               + name
               + " is of "
               + view.dtype()
-              + ", expected F32, BF16, F16 or F64");
+              + ", expected F32, BF16, F16 or F64"
+              + (shape.size() == 2 ? ", or a quantised type" : ""));
     }
   }
 }

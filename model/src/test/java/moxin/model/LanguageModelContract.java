@@ -104,6 +104,38 @@ public abstract class LanguageModelContract {
   }
 
   @Test
+  void anyMixtureOfWantedRowsIsGiven(Random random) {
+    try (LanguageModel model = windowed(OptionalInt.of(8), random)) {
+      for (int run = 0; run < 40; run++) {
+        List<Session> sessions = new ArrayList<>();
+        List<Ingestion> ingestions = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          sessions.add(model.newSession());
+          LogitRows rows =
+              List.of(LogitRows.NONE, LogitRows.LAST, LogitRows.ALL).get(random.nextInt(3));
+          int[] ids = TinyModels.ids(random, 1 + random.nextInt(3));
+          ingestions.add(new Ingestion(sessions.get(i), ids, rows));
+        }
+        List<Logits> logits = model.ingest(ingestions);
+        for (int i = 0; i < 4; i++) {
+          int[] ids = ingestions.get(i).tokens();
+          int wanted =
+              switch (ingestions.get(i).rows()) {
+                case NONE -> 0;
+                case LAST -> 1;
+                case ALL -> ids.length;
+              };
+          assertThat(logits.get(i).rows()).isEqualTo(wanted);
+          assertSame(
+              Arrays.copyOf(logits.get(i).values(), wanted * VOCAB_SIZE),
+              rows(whole(model, ids), ids.length - wanted, ids.length));
+        }
+        sessions.forEach(Session::close);
+      }
+    }
+  }
+
+  @Test
   void rewindForgetsLaterPositions(Random random) {
     try (LanguageModel model = windowed(OptionalInt.empty(), random);
         Session session = model.newSession()) {
@@ -148,6 +180,89 @@ public abstract class LanguageModelContract {
       assertSame(
           session.ingest(Arrays.copyOfRange(ids, earliest, 700), LogitRows.ALL).values(),
           rows(expected, earliest, 700));
+    }
+  }
+
+  @Test
+  void whatIsWithinTheRewindReachCanBeForgotten(Random random) {
+    for (OptionalInt window : List.of(OptionalInt.of(8), OptionalInt.empty())) {
+      try (LanguageModel model = windowed(window, random);
+          Session session = model.newSession()) {
+        int[] ids = TinyModels.ids(random, 460);
+        float[] expected = whole(model, ids);
+        for (int at = 0; at < 400; at += 57) {
+          int reach = Math.min(session.rewindReach(), TinyModels.POSITIONS - at);
+          assertThat(reach).isPositive();
+          session.ingest(TinyModels.ids(random, reach), LogitRows.NONE);
+          session.rewindTo(at);
+          int end = at + Math.min(57, session.rewindReach());
+          assertSame(
+              session.ingest(Arrays.copyOfRange(ids, at, end), LogitRows.ALL).values(),
+              rows(expected, at, end));
+          if (end < at + 57) {
+            session.ingest(Arrays.copyOfRange(ids, end, at + 57), LogitRows.NONE);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aForkGoesOnAsIfItHadBeenGivenThePrefixAlone(Random random) {
+    for (OptionalInt window : List.of(OptionalInt.of(8), OptionalInt.empty())) {
+      try (LanguageModel model = windowed(window, random);
+          Session session = model.newSession()) {
+        int[] ids = TinyModels.ids(random, 600);
+        for (int held : new int[] {0, 1, 7, 33, 257, 600}) {
+          if (held > 0) {
+            session.ingest(Arrays.copyOfRange(ids, session.position(), held), LogitRows.NONE);
+          }
+          forksAgree(model, session, Arrays.copyOf(ids, held), random);
+        }
+      }
+    }
+  }
+
+  private void forksAgree(LanguageModel model, Session session, int[] ids, Random random) {
+    for (int position : new int[] {0, ids.length / 2, ids.length - 13, ids.length}) {
+      if (!session.canRewindTo(position)) {
+        assertThatThrownBy(() -> session.fork(position))
+            .isInstanceOf(IllegalArgumentException.class);
+        continue;
+      }
+      int[] tail = TinyModels.ids(random, 40);
+      float[] expected = whole(model, concatenated(Arrays.copyOf(ids, position), tail));
+      try (Session fork = session.fork(position)) {
+        assertThat(fork.position()).isEqualTo(position);
+        assertSame(
+            fork.ingest(tail, LogitRows.ALL).values(), rows(expected, position, position + 40));
+        assertThat(session.position()).isEqualTo(ids.length);
+      }
+    }
+  }
+
+  @Test
+  void neitherAForkNorItsOriginNoticesTheOther(Random random) {
+    for (OptionalInt window : List.of(OptionalInt.of(8), OptionalInt.empty())) {
+      try (LanguageModel model = windowed(window, random)) {
+        int[] ids = TinyModels.ids(random, 340);
+        int[] others = concatenated(Arrays.copyOf(ids, 300), TinyModels.ids(random, 40));
+        float[] expected = whole(model, ids);
+        Session origin = model.newSession();
+        origin.ingest(Arrays.copyOf(ids, 300), LogitRows.NONE);
+        Session fork = origin.fork(300);
+        for (int at = 300; at < 320; at++) {
+          origin.ingest(new int[] {others[at]}, LogitRows.NONE);
+          assertSame(
+              fork.ingest(new int[] {ids[at]}, LogitRows.LAST).values(),
+              rows(expected, at, at + 1));
+        }
+        origin.close();
+        assertSame(
+            fork.ingest(Arrays.copyOfRange(ids, 320, 340), LogitRows.ALL).values(),
+            rows(expected, 320, 340));
+        fork.close();
+      }
     }
   }
 
@@ -236,6 +351,12 @@ public abstract class LanguageModelContract {
     try (Session session = model.newSession()) {
       return session.ingest(ids, LogitRows.ALL).values();
     }
+  }
+
+  private static int[] concatenated(int[] head, int[] tail) {
+    int[] all = Arrays.copyOf(head, head.length + tail.length);
+    System.arraycopy(tail, 0, all, head.length, tail.length);
+    return all;
   }
 
   private static float[] rows(float[] logits, int from, int to) {

@@ -33,6 +33,9 @@ final class SafetensorsTest {
   void writtenTensorsReadBackInEveryType(Random random) throws IOException {
     List<TensorView> tensors = new ArrayList<>();
     for (DType dtype : DType.values()) {
+      if (dtype.isQuantised()) {
+        continue;
+      }
       tensors.add(random(dtype.name(), dtype, random, 7, 13));
       tensors.add(random(dtype.name() + " scalar", dtype, random));
       tensors.add(random(dtype.name() + " empty", dtype, random, 3, 0));
@@ -183,7 +186,7 @@ final class SafetensorsTest {
     tensors.put(down, random(down, DType.F32, random, 45, 30));
     assertThatThrownBy(() -> requireCompleteWith(weights, config, tensors))
         .isInstanceOf(CheckpointFormatException.class)
-        .hasMessageContaining(down + " has shape [45, 30], config.json asks for [30, 45]");
+        .hasMessageContaining(down + " has shape [45, 30], the configuration asks for [30, 45]");
     tensors.put(down, random(down, DType.I32, random, 30, 45));
     assertThatThrownBy(() -> requireCompleteWith(weights, config, tensors))
         .isInstanceOf(CheckpointFormatException.class)

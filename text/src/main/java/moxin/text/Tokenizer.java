@@ -25,4 +25,11 @@ public interface Tokenizer {
 
   /// The piece behind `id` as the vocabulary spells it, such as `▁the` or `<0x0A>`.
   String piece(int id);
+
+  /// The bytes that `id` adds to a text that has begun: UTF-8, or a part of a character's where the
+  /// vocabulary falls back to bytes; none for control tokens. Decoding may leave out a space in
+  /// front of the whole text; the bytes here have it. A new array.
+  ///
+  /// @throws IllegalArgumentException if `id` is not in `[0, vocabSize)`
+  byte[] bytes(int id);
 }

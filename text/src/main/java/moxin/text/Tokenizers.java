@@ -5,6 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import moxin.text.gguf.GgufFormatException;
+import moxin.text.gguf.GgufHeader;
+import moxin.text.gguf.GgufVocabulary;
+import moxin.text.sentencepiece.SentencePieceModel;
 import moxin.text.sentencepiece.SentencePieceTokenizer;
 
 /// Finds and loads the tokenizer of a model.
@@ -12,11 +16,23 @@ public final class Tokenizers {
 
   private Tokenizers() {}
 
-  /// Loads a tokenizer file, or the tokenizer in a model directory.
+  /// Loads a tokenizer file, the tokenizer in a model directory, or the one in a GGUF file.
   ///
   /// @throws TokenizerFormatException if there is none, several, or it cannot be used
+  /// @throws GgufFormatException if it is a GGUF file that has none
   public static Tokenizer load(Path fileOrModelDirectory) throws IOException {
-    return SentencePieceTokenizer.load(find(fileOrModelDirectory));
+    Path file = find(fileOrModelDirectory);
+    return SentencePieceTokenizer.of(file.toString(), model(file));
+  }
+
+  /// The SentencePiece model in a `tokenizer.model` or a GGUF file, whichever `file` is.
+  ///
+  /// @throws TokenizerFormatException if it is no SentencePiece model
+  /// @throws GgufFormatException if it is a GGUF file that has none
+  public static SentencePieceModel model(Path file) throws IOException {
+    return GgufHeader.isGguf(file)
+        ? GgufVocabulary.read(GgufHeader.read(file).metadata())
+        : SentencePieceModel.load(file);
   }
 
   /// The tokenizer file of a model directory: `tokenizer.model`, or else the only file there whose

@@ -19,12 +19,14 @@ final class ScalarTypes {
       case F64 -> 7;
       case BOOL -> 11;
       case BF16 -> 15;
+      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K ->
+          throw new IllegalArgumentException("libtorch has no element type " + type);
     };
   }
 
   static DType of(int code) {
     for (DType type : DType.values()) {
-      if (code(type) == code) {
+      if (!type.isQuantised() && code(type) == code) {
         return type;
       }
     }

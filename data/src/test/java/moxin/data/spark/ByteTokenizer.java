@@ -51,4 +51,9 @@ final class ByteTokenizer implements Tokenizer {
   public String piece(int id) {
     return Integer.toString(id);
   }
+
+  @Override
+  public byte[] bytes(int id) {
+    return id < 256 ? new byte[] {(byte) id} : new byte[0];
+  }
 }

@@ -79,10 +79,10 @@ public final class ScalarKernels implements MatrixKernels {
     for (int token = from; token < to; token++) {
       MemorySegment target = input.asSlice(token * tokenBytes, tokenBytes);
       if (format == InputFormat.F32) {
-        MemorySegment.copy(x, 4 * token * xStride, target, 0, tokenBytes);
+        MemorySegment.copy(x, 4L * token * xStride, target, 0, tokenBytes);
       } else {
         for (int block = 0; block < columns / BLOCK; block++) {
-          quantise(x, token * xStride + block * BLOCK, target, block, columns / BLOCK);
+          quantise(x, token * xStride + (long) block * BLOCK, target, block, columns / BLOCK);
         }
       }
     }

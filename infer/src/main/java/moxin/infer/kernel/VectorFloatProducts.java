@@ -16,10 +16,10 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Products of F32 and BF16 weights with fp32 activations.
 ///
-/// One or two tokens meet the packed weights directly, at the speed of memory. More tokens meet a
-/// panel in the L1 cache: 32 rows × 256 columns, copied or widened once. The kernels are written
-/// out token by token, so that every vector is a local variable: an array of vectors, or a call
-/// that is not inlined, puts each of them on the heap.
+/// A few tokens meet the packed weights directly, at the speed of memory. More tokens meet a panel
+/// in the L1 cache: 32 rows × 256 columns, copied or widened once. The kernels are written out
+/// token by token, so that every vector is a local variable: an array of vectors, or a call that is
+/// not inlined, puts each of them on the heap.
 final class VectorFloatProducts {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -27,6 +27,9 @@ final class VectorFloatProducts {
 
   /// Columns of a panel.
   private static final int PANEL = 256;
+
+  /// Bytes from column to column of inputs of several tokens.
+  private static final int STEP = 4 * VectorLayout.GROUP;
 
   private static final ThreadLocal<float[]> PANELS =
       ThreadLocal.withInitial(() -> new float[PANEL * TILE]);
@@ -42,23 +45,22 @@ final class VectorFloatProducts {
       int tokens,
       MemorySegment y,
       long yStride) {
-    boolean wide = weights.format() == WeightFormat.F32;
     int columns = weights.columns();
     long tileBytes = VectorLayout.tileBytes(weights.format(), columns);
     float[] panel = PANELS.get();
     for (int tile = fromTile; tile < toTile; tile++) {
       long w = tile * tileBytes;
       long to = 4L * TILE * tile;
-      if (tokens > 2) {
+      if (tokens > VectorLayout.DIRECT) {
         multiplyPanels(weights, w, panel, input, tokens, y, to, 4 * yStride);
         continue;
       }
       for (int token = 0; token < tokens; token++) {
-        long x = 4L * token;
-        if (wide) {
-          dotF32(weights.data(), w, columns, input, x, 4L * tokens, y, to + 4 * token * yStride);
+        long x = 4L * token * columns;
+        if (weights.format() == WeightFormat.F32) {
+          dotF32(weights.data(), w, columns, input, x, y, to + 4L * token * yStride);
         } else {
-          dotBf16(weights.data(), w, columns, input, x, 4L * tokens, y, to + 4 * token * yStride);
+          dotBf16(weights.data(), w, columns, input, x, y, to + 4L * token * yStride);
         }
       }
     }
@@ -69,17 +71,15 @@ final class VectorFloatProducts {
       long start,
       int columns,
       MemorySegment x,
-      long xStart,
-      long step,
+      long at,
       MemorySegment y,
       long to) {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
       long w = start + 4L * row;
-      long at = xStart;
-      for (int k = 0; k < columns; k++, w += 4 * TILE, at += step) {
-        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at));
+      for (int k = 0; k < columns; k++, w += 4 * TILE) {
+        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 4L * k));
         a = FloatVector.fromMemorySegment(FLOATS, weights, w, ORDER).fma(v, a);
         b = FloatVector.fromMemorySegment(FLOATS, weights, w + BYTES, ORDER).fma(v, b);
       }
@@ -93,17 +93,15 @@ final class VectorFloatProducts {
       long start,
       int columns,
       MemorySegment x,
-      long xStart,
-      long step,
+      long at,
       MemorySegment y,
       long to) {
     for (int row = 0; row < TILE / 2; row += LANES) {
       FloatVector a = FloatVector.zero(FLOATS);
       FloatVector b = FloatVector.zero(FLOATS);
       long w = start + 4L * row;
-      long at = xStart;
-      for (int k = 0; k < columns; k++, w += 2 * TILE, at += step) {
-        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at));
+      for (int k = 0; k < columns; k++, w += 2 * TILE) {
+        FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 4L * k));
         IntVector pair = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
         a = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().fma(v, a);
         b = pair.and(0xffff0000).reinterpretAsFloats().fma(v, b);
@@ -135,7 +133,7 @@ final class VectorFloatProducts {
       }
       for (int first = 0; first < tokens; first += VectorLayout.GROUP) {
         int n = Math.min(VectorLayout.GROUP, tokens - first);
-        long x = 4L * ((long) first * columns + (long) k * n);
+        long x = 4L * ((long) first * columns + (long) k * VectorLayout.GROUP);
         multiplyPanel(panel, count, n, input, x, y, to + first * yBytes, yBytes);
       }
     }
@@ -164,20 +162,17 @@ final class VectorFloatProducts {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       int t = 0;
       if (BITS == 512 && n == 12) {
-        rows2x12(panel, row, count, input, x, 4L * n, y, to + 4L * row, yBytes);
+        rows2x12(panel, row, count, input, x, y, to + 4L * row, yBytes);
         continue;
       }
       for (; t + 6 <= n; t += 6) {
-        rows2x6(
-            panel, row, count, input, x + 4L * t, 4L * n, y, to + 4L * row + t * yBytes, yBytes);
+        rows2x6(panel, row, count, input, x + 4L * t, y, to + 4L * row + t * yBytes, yBytes);
       }
       for (; t + 2 <= n; t += 2) {
-        rows2x2(
-            panel, row, count, input, x + 4L * t, 4L * n, y, to + 4L * row + t * yBytes, yBytes);
+        rows2x2(panel, row, count, input, x + 4L * t, y, to + 4L * row + t * yBytes, yBytes);
       }
       for (; t < n; t++) {
-        rows2x1(
-            panel, row, count, input, x + 4L * t, 4L * n, y, to + 4L * row + t * yBytes, yBytes);
+        rows2x1(panel, row, count, input, x + 4L * t, y, to + 4L * row + t * yBytes);
       }
     }
   }
@@ -189,7 +184,6 @@ final class VectorFloatProducts {
       int count,
       MemorySegment x,
       long at,
-      long step,
       MemorySegment y,
       long to,
       long yBytes) {
@@ -217,7 +211,7 @@ final class VectorFloatProducts {
     FloatVector b10 = FloatVector.fromMemorySegment(FLOATS, y, to + 10 * yBytes + BYTES, ORDER);
     FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, y, to + 11 * yBytes, ORDER);
     FloatVector b11 = FloatVector.fromMemorySegment(FLOATS, y, to + 11 * yBytes + BYTES, ORDER);
-    for (int k = 0; k < count; k++, w += TILE, at += step) {
+    for (int k = 0; k < count; k++, w += TILE, at += STEP) {
       FloatVector w0 = FloatVector.fromArray(FLOATS, panel, w);
       FloatVector w1 = FloatVector.fromArray(FLOATS, panel, w + LANES);
       FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at));
@@ -290,7 +284,6 @@ final class VectorFloatProducts {
       int count,
       MemorySegment x,
       long at,
-      long step,
       MemorySegment y,
       long to,
       long yBytes) {
@@ -306,7 +299,7 @@ final class VectorFloatProducts {
     FloatVector b4 = FloatVector.fromMemorySegment(FLOATS, y, to + 4 * yBytes + BYTES, ORDER);
     FloatVector a5 = FloatVector.fromMemorySegment(FLOATS, y, to + 5 * yBytes, ORDER);
     FloatVector b5 = FloatVector.fromMemorySegment(FLOATS, y, to + 5 * yBytes + BYTES, ORDER);
-    for (int k = 0; k < count; k++, w += TILE, at += step) {
+    for (int k = 0; k < count; k++, w += TILE, at += STEP) {
       FloatVector w0 = FloatVector.fromArray(FLOATS, panel, w);
       FloatVector w1 = FloatVector.fromArray(FLOATS, panel, w + LANES);
       FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at));
@@ -349,7 +342,6 @@ final class VectorFloatProducts {
       int count,
       MemorySegment x,
       long at,
-      long step,
       MemorySegment y,
       long to,
       long yBytes) {
@@ -357,7 +349,7 @@ final class VectorFloatProducts {
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
     FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
     FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes + BYTES, ORDER);
-    for (int k = 0; k < count; k++, w += TILE, at += step) {
+    for (int k = 0; k < count; k++, w += TILE, at += STEP) {
       FloatVector w0 = FloatVector.fromArray(FLOATS, panel, w);
       FloatVector w1 = FloatVector.fromArray(FLOATS, panel, w + LANES);
       FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at));
@@ -375,18 +367,10 @@ final class VectorFloatProducts {
 
   /// Two vectors of rows and 1 token, columns `[0, count)` of the panel.
   private static void rows2x1(
-      float[] panel,
-      int w,
-      int count,
-      MemorySegment x,
-      long at,
-      long step,
-      MemorySegment y,
-      long to,
-      long yBytes) {
+      float[] panel, int w, int count, MemorySegment x, long at, MemorySegment y, long to) {
     FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
     FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
-    for (int k = 0; k < count; k++, w += TILE, at += step) {
+    for (int k = 0; k < count; k++, w += TILE, at += STEP) {
       FloatVector w0 = FloatVector.fromArray(FLOATS, panel, w);
       FloatVector w1 = FloatVector.fromArray(FLOATS, panel, w + LANES);
       FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at));

@@ -1,7 +1,6 @@
 package moxin.infer.kernel;
 
 import static moxin.infer.kernel.VectorLayout.BLOCK;
-import static moxin.infer.kernel.VectorLayout.GROUP;
 import static moxin.infer.kernel.VectorWidth.BYTES;
 import static moxin.infer.kernel.VectorWidth.FLOATS;
 import static moxin.infer.kernel.VectorWidth.LANES;
@@ -38,14 +37,12 @@ final class VectorInputs {
       int to,
       int columns,
       MemorySegment input) {
-    for (int first = from; first < to; first += GROUP) {
-      int n = Math.min(GROUP, tokens - first);
-      long group = 4L * first * columns;
-      for (int t = 0; t < n; t++) {
-        long token = 4 * (first + t) * xStride;
-        for (int k = 0; k < columns; k++) {
-          input.set(FLOAT, group + 4L * (k * n + t), x.get(FLOAT, token + 4L * k));
-        }
+    int step = 4 * VectorLayout.stride(tokens);
+    for (int token = from; token < to; token++) {
+      long target = 4 * VectorLayout.start(tokens, token, columns);
+      long source = 4L * token * xStride;
+      for (int k = 0; k < columns; k++) {
+        input.set(FLOAT, target + (long) k * step, x.get(FLOAT, source + 4L * k));
       }
     }
   }
@@ -60,25 +57,24 @@ final class VectorInputs {
       int columns,
       MemorySegment input) {
     int blocks = columns / BLOCK;
+    int stride = VectorLayout.stride(tokens);
     int[] quants = new int[BLOCK];
-    for (int first = from; first < to; first += GROUP) {
-      int n = Math.min(GROUP, tokens - first);
-      long shorts = 2L * first * columns;
-      long scales = VectorLayout.scalesAt(tokens, columns) + 4L * first * blocks;
-      long sums = VectorLayout.sumsAt(tokens, columns) + 8L * first * blocks;
-      for (int t = 0; t < n; t++) {
-        for (int block = 0; block < blocks; block++) {
-          long at = 4 * ((first + t) * xStride + block * BLOCK);
-          input.set(FLOAT, scales + 4L * (block * n + t), quantise(x, at, quants));
-          long to16 = shorts + 2L * (block * BLOCK * n + t);
-          for (int part = 0; part < 4; part++) {
-            int sum = 0;
-            for (int i = 8 * part; i < 8 * part + 8; i++) {
-              sum += quants[i];
-              input.set(SHORT, to16 + 2L * i * n, (short) quants[i]);
-            }
-            input.set(SHORT, sums + 2L * ((4 * block + part) * n + t), (short) sum);
+    for (int token = from; token < to; token++) {
+      long shorts = 2 * VectorLayout.start(tokens, token, columns);
+      long scales =
+          VectorLayout.scalesAt(tokens, columns) + 4 * VectorLayout.start(tokens, token, blocks);
+      long sums =
+          VectorLayout.sumsAt(tokens, columns) + 2 * VectorLayout.start(tokens, token, 4 * blocks);
+      for (int block = 0; block < blocks; block++, scales += 4L * stride) {
+        float scale = quantise(x, 4 * (token * xStride + (long) block * BLOCK), quants);
+        input.set(FLOAT, scales, scale);
+        for (int part = 0; part < 4; part++, sums += 2L * stride) {
+          int sum = 0;
+          for (int i = 8 * part; i < 8 * part + 8; i++, shorts += 2L * stride) {
+            sum += quants[i];
+            input.set(SHORT, shorts, (short) quants[i]);
           }
+          input.set(SHORT, sums, (short) sum);
         }
       }
     }
@@ -88,14 +84,14 @@ final class VectorInputs {
   private static float quantise(MemorySegment x, long at, int[] quants) {
     FloatVector max = FloatVector.zero(FLOATS);
     for (int i = 0; i < BLOCK / LANES; i++) {
-      max = max.max(FloatVector.fromMemorySegment(FLOATS, x, at + i * BYTES, ORDER).abs());
+      max = max.max(FloatVector.fromMemorySegment(FLOATS, x, at + (long) i * BYTES, ORDER).abs());
     }
     float scale = max.reduceLanes(VectorOperators.MAX) / 127;
     float inverse = 1 / scale;
     boolean zero = !Float.isFinite(inverse) || inverse == 0;
     for (int i = 0; i < BLOCK / LANES; i++) {
       IntVector rounded =
-          FloatVector.fromMemorySegment(FLOATS, x, at + i * BYTES, ORDER)
+          FloatVector.fromMemorySegment(FLOATS, x, at + (long) i * BYTES, ORDER)
               .mul(inverse)
               .add(ROUNDING)
               .reinterpretAsInts()

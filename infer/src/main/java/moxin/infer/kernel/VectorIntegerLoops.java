@@ -20,28 +20,23 @@ final class VectorIntegerLoops {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
+  /// Bytes from column to column of inputs of several tokens.
+  private static final int STEP = 2 * VectorLayout.GROUP;
+
   private VectorIntegerLoops() {}
 
   /// Sums of products of `count` columns from row `k` of the panel, for the tokens `[0, tokens)`,
   /// 1, 3 or 6, to `sums[token · ROWS + row]`. Each sum has to fit 16 bits.
   ///
   /// @param at where the activations of the first token begin
-  /// @param step bytes from column to column
   static void multiply(
-      short[] panel,
-      int k,
-      int count,
-      int tokens,
-      MemorySegment x,
-      long at,
-      long step,
-      short[] sums) {
+      short[] panel, int k, int count, int tokens, MemorySegment x, long at, short[] sums) {
     for (int row = 0; row < ROWS; row += 4 * LANES) {
       int w = k * ROWS + row;
       switch (tokens) {
-        case 6 -> rows2x6(panel, w, count, x, at, step, sums, row);
-        case 3 -> rows2x3(panel, w, count, x, at, step, sums, row);
-        default -> rows2x1(panel, w, count, x, at, step, sums, row);
+        case 6 -> rows2x6(panel, w, count, x, at, sums, row);
+        case 3 -> rows2x3(panel, w, count, x, at, sums, row);
+        default -> rows2x1(panel, w, count, x, at, sums, row);
       }
     }
   }
@@ -50,30 +45,23 @@ final class VectorIntegerLoops {
   /// `coarse` the sums of pairs of products divided by 64 and rounded down, which tell the upper
   /// bits.
   static void multiplyPairs(
-      short[] panel,
-      int k,
-      int tokens,
-      MemorySegment x,
-      long at,
-      long step,
-      short[] sums,
-      short[] coarse) {
+      short[] panel, int k, int tokens, MemorySegment x, long at, short[] sums, short[] coarse) {
     for (int row = 0; row < ROWS; row += 4 * LANES) {
       int w = k * ROWS + row;
       switch (tokens) {
         case 6 -> {
-          pairs2x3(panel, w, x, at, step, sums, coarse, row);
-          pairs2x3(panel, w, x, at + 6, step, sums, coarse, row + 3 * ROWS);
+          pairs2x3(panel, w, x, at, sums, coarse, row);
+          pairs2x3(panel, w, x, at + 6, sums, coarse, row + 3 * ROWS);
         }
-        case 3 -> pairs2x3(panel, w, x, at, step, sums, coarse, row);
-        default -> pairs2x1(panel, w, x, at, step, sums, coarse, row);
+        case 3 -> pairs2x3(panel, w, x, at, sums, coarse, row);
+        default -> pairs2x1(panel, w, x, at, sums, coarse, row);
       }
     }
   }
 
   /// Two vectors of rows and 6 tokens, a segment whose sums fit 16 bits.
   private static void rows2x6(
-      short[] panel, int w, int count, MemorySegment x, long at, long step, short[] sums, int to) {
+      short[] panel, int w, int count, MemorySegment x, long at, short[] sums, int to) {
     ShortVector a0 = ShortVector.zero(SHORTS);
     ShortVector b0 = a0;
     ShortVector a1 = a0;
@@ -86,7 +74,7 @@ final class VectorIntegerLoops {
     ShortVector b4 = a0;
     ShortVector a5 = a0;
     ShortVector b5 = a0;
-    for (int k = 0; k < count; k++, w += ROWS, at += step) {
+    for (int k = 0; k < count; k++, w += ROWS, at += STEP) {
       ShortVector w0 = ShortVector.fromArray(SHORTS, panel, w);
       ShortVector w1 = ShortVector.fromArray(SHORTS, panel, w + 2 * LANES);
       ShortVector v = ShortVector.broadcast(SHORTS, x.get(SHORT, at));
@@ -124,14 +112,14 @@ final class VectorIntegerLoops {
 
   /// Two vectors of rows and 3 tokens, a segment whose sums fit 16 bits.
   private static void rows2x3(
-      short[] panel, int w, int count, MemorySegment x, long at, long step, short[] sums, int to) {
+      short[] panel, int w, int count, MemorySegment x, long at, short[] sums, int to) {
     ShortVector a0 = ShortVector.zero(SHORTS);
     ShortVector b0 = a0;
     ShortVector a1 = a0;
     ShortVector b1 = a0;
     ShortVector a2 = a0;
     ShortVector b2 = a0;
-    for (int k = 0; k < count; k++, w += ROWS, at += step) {
+    for (int k = 0; k < count; k++, w += ROWS, at += STEP) {
       ShortVector w0 = ShortVector.fromArray(SHORTS, panel, w);
       ShortVector w1 = ShortVector.fromArray(SHORTS, panel, w + 2 * LANES);
       ShortVector v = ShortVector.broadcast(SHORTS, x.get(SHORT, at));
@@ -154,10 +142,10 @@ final class VectorIntegerLoops {
 
   /// Two vectors of rows and 1 token, a segment whose sums fit 16 bits.
   private static void rows2x1(
-      short[] panel, int w, int count, MemorySegment x, long at, long step, short[] sums, int to) {
+      short[] panel, int w, int count, MemorySegment x, long at, short[] sums, int to) {
     ShortVector a0 = ShortVector.zero(SHORTS);
     ShortVector b0 = a0;
-    for (int k = 0; k < count; k++, w += ROWS, at += step) {
+    for (int k = 0; k < count; k++, w += ROWS, at += STEP) {
       ShortVector w0 = ShortVector.fromArray(SHORTS, panel, w);
       ShortVector w1 = ShortVector.fromArray(SHORTS, panel, w + 2 * LANES);
       ShortVector v = ShortVector.broadcast(SHORTS, x.get(SHORT, at));
@@ -171,14 +159,7 @@ final class VectorIntegerLoops {
   /// Two vectors of rows and 3 tokens, a block of Q8_0: sums modulo 2^16, and sums of 64ths of
   /// pairs of products.
   private static void pairs2x3(
-      short[] panel,
-      int w,
-      MemorySegment x,
-      long at,
-      long step,
-      short[] sums,
-      short[] coarse,
-      int to) {
+      short[] panel, int w, MemorySegment x, long at, short[] sums, short[] coarse, int to) {
     ShortVector a0 = ShortVector.zero(SHORTS);
     ShortVector b0 = a0;
     ShortVector c0 = a0;
@@ -191,13 +172,13 @@ final class VectorIntegerLoops {
     ShortVector b2 = a0;
     ShortVector c2 = a0;
     ShortVector d2 = a0;
-    for (int k = 0; k < BLOCK; k += 2, w += 2 * ROWS, at += 2 * step) {
+    for (int k = 0; k < BLOCK; k += 2, w += 2 * ROWS, at += 2 * STEP) {
       ShortVector w0 = ShortVector.fromArray(SHORTS, panel, w);
       ShortVector w1 = ShortVector.fromArray(SHORTS, panel, w + 2 * LANES);
       ShortVector u0 = ShortVector.fromArray(SHORTS, panel, w + ROWS);
       ShortVector u1 = ShortVector.fromArray(SHORTS, panel, w + ROWS + 2 * LANES);
       ShortVector v = ShortVector.broadcast(SHORTS, x.get(SHORT, at));
-      ShortVector z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + step));
+      ShortVector z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + STEP));
       ShortVector p = w0.mul(v).add(u0.mul(z));
       a0 = a0.add(p);
       c0 = c0.add(p.lanewise(VectorOperators.ASHR, 6));
@@ -205,7 +186,7 @@ final class VectorIntegerLoops {
       b0 = b0.add(p);
       d0 = d0.add(p.lanewise(VectorOperators.ASHR, 6));
       v = ShortVector.broadcast(SHORTS, x.get(SHORT, at + 2));
-      z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + step + 2));
+      z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + STEP + 2));
       p = w0.mul(v).add(u0.mul(z));
       a1 = a1.add(p);
       c1 = c1.add(p.lanewise(VectorOperators.ASHR, 6));
@@ -213,7 +194,7 @@ final class VectorIntegerLoops {
       b1 = b1.add(p);
       d1 = d1.add(p.lanewise(VectorOperators.ASHR, 6));
       v = ShortVector.broadcast(SHORTS, x.get(SHORT, at + 4));
-      z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + step + 4));
+      z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + STEP + 4));
       p = w0.mul(v).add(u0.mul(z));
       a2 = a2.add(p);
       c2 = c2.add(p.lanewise(VectorOperators.ASHR, 6));
@@ -238,25 +219,18 @@ final class VectorIntegerLoops {
   /// Two vectors of rows and 1 token, a block of Q8_0: sums modulo 2^16, and sums of 64ths of pairs
   /// of products.
   private static void pairs2x1(
-      short[] panel,
-      int w,
-      MemorySegment x,
-      long at,
-      long step,
-      short[] sums,
-      short[] coarse,
-      int to) {
+      short[] panel, int w, MemorySegment x, long at, short[] sums, short[] coarse, int to) {
     ShortVector a0 = ShortVector.zero(SHORTS);
     ShortVector b0 = a0;
     ShortVector c0 = a0;
     ShortVector d0 = a0;
-    for (int k = 0; k < BLOCK; k += 2, w += 2 * ROWS, at += 2 * step) {
+    for (int k = 0; k < BLOCK; k += 2, w += 2 * ROWS, at += 2 * STEP) {
       ShortVector w0 = ShortVector.fromArray(SHORTS, panel, w);
       ShortVector w1 = ShortVector.fromArray(SHORTS, panel, w + 2 * LANES);
       ShortVector u0 = ShortVector.fromArray(SHORTS, panel, w + ROWS);
       ShortVector u1 = ShortVector.fromArray(SHORTS, panel, w + ROWS + 2 * LANES);
       ShortVector v = ShortVector.broadcast(SHORTS, x.get(SHORT, at));
-      ShortVector z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + step));
+      ShortVector z = ShortVector.broadcast(SHORTS, x.get(SHORT, at + STEP));
       ShortVector p = w0.mul(v).add(u0.mul(z));
       a0 = a0.add(p);
       c0 = c0.add(p.lanewise(VectorOperators.ASHR, 6));

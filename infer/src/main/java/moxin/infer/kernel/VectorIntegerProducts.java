@@ -11,13 +11,16 @@ import java.util.Arrays;
 
 /// Products of quantised weights with quantised activations.
 ///
-/// One token meets the packed weights directly ([VectorIntegerDots]), at the speed of memory. More
-/// tokens meet a [VectorPanel], 6 at a time: [VectorIntegerLoops] sums a block, or as much of it as
-/// fits 16 bits, [VectorScaling] applies the scales.
+/// A few tokens meet the packed weights directly ([VectorDots], [VectorSuperblockDots]), at the
+/// speed of memory. More tokens meet a [VectorPanel], 6 at a time: [VectorIntegerLoops] sums a
+/// block, or as much of it as fits 16 bits, [VectorScaling] applies the scales.
 final class VectorIntegerProducts {
 
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(VectorWidth.ORDER);
+
+  /// Bytes from column to column of inputs of several tokens.
+  private static final int STEP = 2 * GROUP;
 
   /// Tokens that share an unpacked panel: a multiple of the group.
   private static final int TOKENS = 504;
@@ -41,10 +44,8 @@ final class VectorIntegerProducts {
       int tokens,
       MemorySegment y,
       long yStride) {
-    if (tokens == 1 && VectorIntegerDots.supports(weights.format())) {
-      for (int tile = fromTile; tile < toTile; tile++) {
-        VectorIntegerDots.multiply(weights, tile, input, y);
-      }
+    if (tokens <= VectorLayout.DIRECT) {
+      multiplyDirectly(weights, fromTile, toTile, input, tokens, y, yStride);
       return;
     }
     VectorIntegerProducts thread = THREADS.get();
@@ -62,6 +63,26 @@ final class VectorIntegerProducts {
               FLOAT,
               4 * (token * yStride + (long) TILE * tile),
               rows);
+        }
+      }
+    }
+  }
+
+  private static void multiplyDirectly(
+      PackedMatrix weights,
+      int fromTile,
+      int toTile,
+      MemorySegment input,
+      int tokens,
+      MemorySegment y,
+      long yStride) {
+    for (int tile = fromTile; tile < toTile; tile++) {
+      for (int token = 0; token < tokens; token++) {
+        long to = 4 * (token * yStride + (long) TILE * tile);
+        if (VectorLayout.headerBytes(weights.format()) == 0) {
+          VectorDots.multiply(weights, tile, input, tokens, token, y, to);
+        } else {
+          VectorSuperblockDots.multiply(weights, tile, input, tokens, token, y, to);
         }
       }
     }
@@ -92,17 +113,15 @@ final class VectorIntegerProducts {
         for (int t = 0; t < n; ) {
           int some = n - t >= 6 ? 6 : n - t >= 3 ? 3 : 1;
           for (int block = k / BLOCK; block < (k + count) / BLOCK; block++) {
+            long at = (long) group * (columns / BLOCK) + (long) block * GROUP;
             multiplyBlock(
                 format,
-                (block - k / BLOCK),
+                block - k / BLOCK,
                 some,
                 input,
-                2L * ((long) group * columns + (long) block * BLOCK * n + t),
-                2L * n,
-                VectorLayout.scalesAt(tokens, columns)
-                    + 4L * ((long) group * (columns / BLOCK) + (long) block * n + t),
-                VectorLayout.sumsAt(tokens, columns)
-                    + 2L * (4L * group * (columns / BLOCK) + 4L * block * n + t),
+                2 * (BLOCK * at + t),
+                VectorLayout.scalesAt(tokens, columns) + 4 * (at + t),
+                VectorLayout.sumsAt(tokens, columns) + 2 * (4 * at + t),
                 (group - first + t) * ROWS);
           }
           t += some;
@@ -117,7 +136,6 @@ final class VectorIntegerProducts {
       int tokens,
       MemorySegment x,
       long shorts,
-      long step,
       long scales,
       long xSums,
       int to) {
@@ -125,32 +143,31 @@ final class VectorIntegerProducts {
     switch (format) {
       case F32, BF16 -> throw new IllegalArgumentException(format + " is not quantised");
       case Q8_0 -> {
-        VectorIntegerLoops.multiplyPairs(panel.weights, k, tokens, x, shorts, step, sums, moreSums);
+        VectorIntegerLoops.multiplyPairs(panel.weights, k, tokens, x, shorts, sums, moreSums);
         VectorScaling.scalePairs(panel, block, sums, moreSums, tokens, x, scales, outputs, to);
       }
       case Q4_0 -> {
-        VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, step, sums);
+        VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, sums);
         VectorScaling.scale(panel, block, sums, tokens, x, scales, outputs, to);
       }
       case Q4_K -> {
-        VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, step, sums);
-        VectorScaling.scaleWithMinima(
-            panel, block, 8, sums, tokens, x, scales, xSums, step, outputs, to);
+        VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, sums);
+        VectorScaling.scaleWithMinima(panel, block, 8, sums, tokens, x, scales, xSums, outputs, to);
       }
       case Q5_K -> {
-        VectorIntegerLoops.multiply(panel.weights, k, 16, tokens, x, shorts, step, sums);
+        VectorIntegerLoops.multiply(panel.weights, k, 16, tokens, x, shorts, sums);
         VectorIntegerLoops.multiply(
-            panel.weights, k + 16, 16, tokens, x, shorts + 16 * step, step, moreSums);
+            panel.weights, k + 16, 16, tokens, x, shorts + 16 * STEP, moreSums);
         VectorScaling.scaleTwoWithMinima(
-            panel, block, 16, sums, moreSums, tokens, x, scales, xSums, step, outputs, to);
+            panel, block, 16, sums, moreSums, tokens, x, scales, xSums, outputs, to);
       }
       case Q6_K -> {
         for (int half = 0; half < 2; half++) {
-          long at = shorts + 16 * half * step;
+          long at = shorts + 16L * half * STEP;
           int column = k + 16 * half;
-          VectorIntegerLoops.multiply(panel.weights, column, 8, tokens, x, at, step, sums);
+          VectorIntegerLoops.multiply(panel.weights, column, 8, tokens, x, at, sums);
           VectorIntegerLoops.multiply(
-              panel.weights, column + 8, 8, tokens, x, at + 8 * step, step, moreSums);
+              panel.weights, column + 8, 8, tokens, x, at + 8 * STEP, moreSums);
           VectorScaling.scaleTwo(
               panel, 2 * block + half, sums, moreSums, tokens, x, scales, outputs, to);
         }

@@ -35,7 +35,7 @@ public final class VectorKernels implements MatrixKernels {
   @Override
   public long inputBytes(InputFormat format, int tokens, int columns) {
     return switch (format) {
-      case F32 -> 4L * tokens * columns;
+      case F32 -> 4 * VectorLayout.padded(tokens) * columns;
       case INT8 -> VectorLayout.quantisedBytes(tokens, columns);
       case BF16 -> throw new IllegalArgumentException("the vector tier has no BF16 inputs");
     };

@@ -15,13 +15,18 @@ package moxin.infer.kernel;
 /// - Q6_K, per 256 k: a line of f16 d, then per 32 k: a line of 2 scale bytes, 8 lines of lower
 ///   nibbles, 4 lines of upper bit pairs (k ascending from the lowest).
 ///
-/// **Inputs.** Tokens in groups of [#GROUP], the last group with what is left, n. F32: n floats for
-/// each k. INT8: three arrays, each of whole groups: n shorts for each k; n fp32 scales for each
-/// block of 32; n sums of bytes, as shorts, for each 8 of k.
+/// **Inputs.** Up to [#DIRECT] tokens: each by itself, n = 1. More: groups of [#GROUP] neighbouring
+/// tokens, n = 12, the last group filled up with what is never read. F32: n floats for each k.
+/// INT8: three arrays over all tokens: n shorts for each k; n fp32 scales for each block of 32; n
+/// sums of bytes, as shorts, for each 8 of k. Strides along K are constants, without which the
+/// compiler checks the bounds of every access.
 final class VectorLayout {
 
   /// Tokens of a group of inputs: as many as the largest fp32 kernel takes.
   static final int GROUP = 12;
+
+  /// Up to how many tokens meet packed weights directly, one by one; unpacking pays off for more.
+  static final int DIRECT = 4;
 
   /// Elements of a block of quantised activations.
   static final int BLOCK = 32;
@@ -70,18 +75,35 @@ final class VectorLayout {
     return (long) columns / unitElements(format) * unitBytes(format);
   }
 
+  /// Distance along K of one token's numbers among those of `tokens` tokens.
+  static int stride(int tokens) {
+    return tokens <= DIRECT ? 1 : GROUP;
+  }
+
+  /// Where the numbers of `token`, `each` of them, begin among those of `tokens` tokens.
+  static long start(int tokens, int token, int each) {
+    return tokens <= DIRECT
+        ? (long) token * each
+        : (long) (token - token % GROUP) * each + token % GROUP;
+  }
+
+  /// Tokens with those that fill the last group.
+  static long padded(int tokens) {
+    return tokens <= DIRECT ? tokens : (tokens + GROUP - 1L) / GROUP * GROUP;
+  }
+
   /// Where the quantised activations' scales begin.
-  static long scalesAt(long tokens, int columns) {
-    return 2 * tokens * columns;
+  static long scalesAt(int tokens, int columns) {
+    return 2 * padded(tokens) * columns;
   }
 
   /// Where the quantised activations' sums begin.
-  static long sumsAt(long tokens, int columns) {
-    return scalesAt(tokens, columns) + 4 * tokens * (columns / BLOCK);
+  static long sumsAt(int tokens, int columns) {
+    return scalesAt(tokens, columns) + 4 * padded(tokens) * (columns / BLOCK);
   }
 
   /// Bytes of quantised activations.
-  static long quantisedBytes(long tokens, int columns) {
-    return sumsAt(tokens, columns) + 8 * tokens * (columns / BLOCK);
+  static long quantisedBytes(int tokens, int columns) {
+    return sumsAt(tokens, columns) + 8 * padded(tokens) * (columns / BLOCK);
   }
 }

@@ -12,7 +12,10 @@ final class VectorPacking {
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final int LINE = VectorLayout.LINE;
+  private static final long LINE = VectorLayout.LINE;
+
+  /// Columns of a row packed before the next row's: few enough that a tile's stay in the L1 cache.
+  private static final int BLOCK = VectorLayout.BLOCK;
 
   private VectorPacking() {}
 
@@ -26,32 +29,40 @@ final class VectorPacking {
     if (present < MatrixKernels.TILE) {
       data.fill((byte) 0);
     }
+    MemorySegment[] rows = new MemorySegment[present];
     for (int row = 0; row < present; row++) {
-      packRow(format, source.row(first + row), data, row, target.columns());
+      rows[row] = source.row(first + row);
+    }
+    int units = target.columns() / VectorLayout.unitElements(format);
+    int step = Math.max(1, BLOCK / VectorLayout.unitElements(format));
+    for (int unit = 0; unit < units; unit += step) {
+      for (int row = 0; row < present; row++) {
+        packUnits(format, rows[row], data, row, unit, Math.min(unit + step, units));
+      }
     }
   }
 
-  private static void packRow(
-      WeightFormat format, MemorySegment row, MemorySegment data, int index, int columns) {
-    long at = format == WeightFormat.F32 ? 4L * index : 4L * (index % 16) + 2L * (index / 16);
+  private static void packUnits(
+      WeightFormat format, MemorySegment row, MemorySegment data, int index, int from, int to) {
     int unitBytes = VectorLayout.unitBytes(format);
-    int units = columns / VectorLayout.unitElements(format);
-    for (int unit = 0; unit < units; unit++, at += unitBytes) {
-      long from = (long) unit * format.blockBytes();
+    int offset = format == WeightFormat.F32 ? 4 * index : 4 * (index % 16) + 2 * (index / 16);
+    for (int unit = from; unit < to; unit++) {
+      long at = (long) unit * unitBytes + offset;
+      long source = (long) unit * format.blockBytes();
       switch (format) {
-        case F32 -> data.set(INT, at, row.get(INT, from));
-        case BF16 -> data.set(SHORT, at, row.get(SHORT, from));
-        case Q8_0 -> copyLines(row, from, data, at, 17);
+        case F32 -> data.set(INT, at, row.get(INT, source));
+        case BF16 -> data.set(SHORT, at, row.get(SHORT, source));
+        case Q8_0 -> copyLines(row, source, data, at, 17);
         case Q4_0 -> {
-          copyLines(row, from, data, at, 1);
-          packQ4(row, from + 2, data, at + LINE);
+          copyLines(row, source, data, at, 1);
+          packQ4(row, source + 2, data, at + LINE);
         }
-        case Q4_K -> packFourBits(row, from, from + 16, data, at, format);
+        case Q4_K -> packFourBits(row, source, source + 16, data, at, format);
         case Q5_K -> {
-          packFourBits(row, from, from + 48, data, at, format);
-          packFifthBits(row, from + 16, data, at);
+          packFourBits(row, source, source + 48, data, at, format);
+          packFifthBits(row, source + 16, data, at);
         }
-        case Q6_K -> packSixBits(row, from, data, at);
+        case Q6_K -> packSixBits(row, source, data, at);
       }
     }
   }
@@ -59,13 +70,13 @@ final class VectorPacking {
   private static void copyLines(
       MemorySegment row, long from, MemorySegment data, long at, int lines) {
     for (int line = 0; line < lines; line++) {
-      data.set(SHORT, at + line * LINE, row.get(SHORT, from + 2 * line));
+      data.set(SHORT, at + line * LINE, row.get(SHORT, from + 2L * line));
     }
   }
 
   private static void packQ4(MemorySegment row, long from, MemorySegment data, long at) {
     for (int line = 0; line < 4; line++) {
-      int pairs = row.get(INT, from + 4 * line);
+      int pairs = row.get(INT, from + 4L * line);
       data.set(SHORT, at + line * LINE, nibbles(pairs));
       data.set(SHORT, at + (line + 4) * LINE, nibbles(pairs >>> 4));
     }
@@ -75,7 +86,7 @@ final class VectorPacking {
   private static short nibbles(int bytes) {
     int low = bytes & 0x0f0f0f0f;
     int pairs = low | low >>> 4;
-    return (short) (pairs & 0xff | pairs >>> 8 & 0xff00);
+    return (short) ((pairs & 0xff) | ((pairs >>> 8) & 0xff00));
   }
 
   private static void packFourBits(
@@ -94,7 +105,7 @@ final class VectorPacking {
       data.set(SHORT, to, (short) (scale | minimum << 8));
       int shift = block % 2 * 4;
       for (int line = 0; line < 8; line++) {
-        int pairs = row.get(INT, nibbles + block / 2 * 32 + 4 * line);
+        int pairs = row.get(INT, nibbles + block / 2 * 32L + 4L * line);
         data.set(SHORT, to + (line + 1) * LINE, nibbles(pairs >>> shift));
       }
     }
@@ -117,18 +128,18 @@ final class VectorPacking {
     copyLines(row, from + 208, data, at, 1);
     for (int block = 0; block < 8; block++) {
       long to = at + LINE + (long) block * VectorLayout.blockBytes(WeightFormat.Q6_K);
-      data.set(SHORT, to, row.get(SHORT, from + 192 + 2 * block));
+      data.set(SHORT, to, row.get(SHORT, from + 192 + 2L * block));
       int quarter = block % 4;
-      long low = from + 64 * (block / 4) + 32 * (quarter % 2);
-      long high = from + 128 + 32 * (block / 4);
+      long low = from + 64L * (block / 4) + 32L * (quarter % 2);
+      long high = from + 128 + 32L * (block / 4);
       for (int line = 0; line < 8; line++) {
-        int pairs = row.get(INT, low + 4 * line) >>> 4 * (quarter / 2);
+        int pairs = row.get(INT, low + 4L * line) >>> (4 * (quarter / 2));
         data.set(SHORT, to + (line + 1) * LINE, nibbles(pairs));
       }
       for (int line = 0; line < 4; line++) {
         int bits =
-            bitPairs(row.get(INT, high + 8 * line) >>> 2 * quarter)
-                | bitPairs(row.get(INT, high + 8 * line + 4) >>> 2 * quarter) << 8;
+            bitPairs(row.get(INT, high + 8L * line) >>> (2 * quarter))
+                | bitPairs(row.get(INT, high + 8L * line + 4) >>> (2 * quarter)) << 8;
         data.set(SHORT, to + (line + 9) * LINE, (short) bits);
       }
     }
@@ -138,6 +149,6 @@ final class VectorPacking {
   private static int bitPairs(int bytes) {
     int low = bytes & 0x03030303;
     int pairs = low | low >>> 6;
-    return pairs & 15 | pairs >>> 12 & 0xf0;
+    return (pairs & 15) | ((pairs >>> 12) & 0xf0);
   }
 }

@@ -30,6 +30,16 @@ final class VectorPanel {
   /// Sign and, 3 bits below it, the 15 other bits of an f16 in its place in an fp32.
   static final int HALF_BITS = 0x8fffe000;
 
+  /// The bits of 65536, from which on what [#HALF_TO_FLOAT] makes stands for infinity or a NaN,
+  /// which setting the bits of [#INFINITE] turns it into.
+  static final int TOO_LARGE = Float.floatToRawIntBits(65536);
+
+  /// The bits of an fp32's exponent.
+  static final int INFINITE = 0x7f800000;
+
+  /// All bits of an fp32 but the sign.
+  static final int MAGNITUDE = 0x7fffffff;
+
   /// Weights: column k from short `k · ROWS`; each tile's rows in the order of a line.
   final short[] weights = new short[COLUMNS * ROWS];
 
@@ -102,13 +112,10 @@ final class VectorPanel {
             .and(HALF_BITS)
             .reinterpretAsFloats()
             .mul(HALF_TO_FLOAT);
-    // From 65536 up, it stands for infinity or a NaN.
+    IntVector sized = value.reinterpretAsInts().and(MAGNITUDE);
     return value
         .reinterpretAsInts()
-        .lanewise(
-            VectorOperators.OR,
-            0x7f800000,
-            value.abs().compare(VectorOperators.GE, 65536f).cast(INTS))
+        .lanewise(VectorOperators.OR, INFINITE, sized.compare(VectorOperators.GE, TOO_LARGE))
         .reinterpretAsFloats();
   }
 
@@ -148,7 +155,7 @@ final class VectorPanel {
     for (int line = 0; line < 16; line++, to += 2 * ROWS) {
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector pair =
-            ShortVector.fromMemorySegment(SHORTS, data, at + line * LINE + 2L * i, ORDER);
+            ShortVector.fromMemorySegment(SHORTS, data, at + (long) line * LINE + 2L * i, ORDER);
         pair.lanewise(VectorOperators.LSHL, 8)
             .lanewise(VectorOperators.ASHR, 8)
             .intoArray(weights, to + i);
@@ -161,7 +168,7 @@ final class VectorPanel {
     for (int line = 0; line < 8; line++, to += 4 * ROWS) {
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector four =
-            ShortVector.fromMemorySegment(SHORTS, data, at + line * LINE + 2L * i, ORDER);
+            ShortVector.fromMemorySegment(SHORTS, data, at + (long) line * LINE + 2L * i, ORDER);
         four.and((short) 15).sub(centre).intoArray(weights, to + i);
         four.lanewise(VectorOperators.LSHR, 4)
             .and((short) 15)
@@ -180,7 +187,7 @@ final class VectorPanel {
     for (int k = 0; k < BLOCK; k++, to += ROWS) {
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector bits =
-            ShortVector.fromMemorySegment(SHORTS, data, at + k / 16 * LINE + 2L * i, ORDER);
+            ShortVector.fromMemorySegment(SHORTS, data, at + k / 16 * (long) LINE + 2L * i, ORDER);
         bits.lanewise(VectorOperators.LSHR, k % 16)
             .and((short) 1)
             .lanewise(VectorOperators.LSHL, 4)
@@ -192,10 +199,11 @@ final class VectorPanel {
 
   private void bitPairs(MemorySegment data, long at, int to) {
     for (int k = 0; k < BLOCK; k++, to += ROWS) {
+      int shift = k % 8 * 2;
       for (int i = 0; i < LINE / 2; i += 2 * LANES) {
         ShortVector bits =
-            ShortVector.fromMemorySegment(SHORTS, data, at + k / 8 * LINE + 2L * i, ORDER);
-        bits.lanewise(VectorOperators.LSHR, k % 8 * 2)
+            ShortVector.fromMemorySegment(SHORTS, data, at + k / 8 * (long) LINE + 2L * i, ORDER);
+        bits.lanewise(VectorOperators.LSHR, shift)
             .and((short) 3)
             .lanewise(VectorOperators.LSHL, 4)
             .add(ShortVector.fromArray(SHORTS, weights, to + i))

@@ -26,6 +26,9 @@ final class VectorScaling {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
+  /// Bytes from sum to sum of one token.
+  private static final int STEP = 2 * VectorLayout.GROUP;
+
   private VectorScaling() {}
 
   /// `y += sums · scales`.
@@ -38,29 +41,30 @@ final class VectorScaling {
       long scales,
       float[] y,
       int to) {
-    for (int t = 0; t < tokens; t++, to += ROWS) {
-      float scale = x.get(FLOAT, scales + 4L * t);
-      for (int row = 0;
-          row < ROWS;
-          row += row % TILE + LANES == TILE / 2 ? LANES + TILE / 2 : LANES) {
-        int at = t * ROWS + row + row % TILE;
-        IntVector pair = ShortVector.fromArray(SHORTS, sums, at).reinterpretAsInts();
-        IntVector lower =
-            pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector upper = pair.lanewise(VectorOperators.ASHR, 16);
-        FloatVector low =
-            ((FloatVector) lower.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row).mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row));
-        FloatVector high =
-            ((FloatVector) upper.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row + TILE / 2)
-                        .mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row + TILE / 2));
-        low.intoArray(y, to + row);
-        high.intoArray(y, to + row + TILE / 2);
+    for (int tile = 0; tile < ROWS; tile += TILE) {
+      for (int row = 0; row < TILE / 2; row += LANES) {
+        int at = tile + 2 * row;
+        int out = to + tile + row;
+        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        FloatVector scale1 =
+            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+        for (int t = 0; t < tokens; t++) {
+          float scale = x.get(FLOAT, scales + 4L * t);
+          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
+          IntVector lower =
+              pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+          IntVector upper = pair.lanewise(VectorOperators.ASHR, 16);
+          FloatVector low =
+              ((FloatVector) lower.castShape(FLOATS, 0))
+                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+          FloatVector high =
+              ((FloatVector) upper.castShape(FLOATS, 0))
+                  .fma(
+                      scale1.mul(scale),
+                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
+          low.intoArray(y, out + t * ROWS);
+          high.intoArray(y, out + t * ROWS + TILE / 2);
+        }
       }
     }
   }
@@ -75,47 +79,47 @@ final class VectorScaling {
       MemorySegment x,
       long scales,
       long xSums,
-      long step,
       float[] y,
       int to) {
-    for (int t = 0; t < tokens; t++, to += ROWS) {
-      float scale = x.get(FLOAT, scales + 4L * t);
-      int sum =
-          x.get(SHORT, xSums + 2L * t)
-              + x.get(SHORT, xSums + step + 2L * t)
-              + x.get(SHORT, xSums + 2 * step + 2L * t)
-              + x.get(SHORT, xSums + 3 * step + 2L * t);
-      int correction = centre * sum;
-      float minimum = scale * (float) sum;
-      for (int row = 0;
-          row < ROWS;
-          row += row % TILE + LANES == TILE / 2 ? LANES + TILE / 2 : LANES) {
-        int at = t * ROWS + row + row % TILE;
-        IntVector pair = ShortVector.fromArray(SHORTS, sums, at).reinterpretAsInts();
-        IntVector lower =
-            pair.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 16)
-                .add(correction);
-        IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).add(correction);
-        FloatVector low =
-            ((FloatVector) lower.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row).mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row));
-        FloatVector high =
-            ((FloatVector) upper.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row + TILE / 2)
-                        .mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row + TILE / 2));
-        low =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + row)
-                .fma(FloatVector.broadcast(FLOATS, minimum), low);
-        high =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + row + TILE / 2)
-                .fma(FloatVector.broadcast(FLOATS, minimum), high);
-        low.intoArray(y, to + row);
-        high.intoArray(y, to + row + TILE / 2);
+    for (int tile = 0; tile < ROWS; tile += TILE) {
+      for (int row = 0; row < TILE / 2; row += LANES) {
+        int at = tile + 2 * row;
+        int out = to + tile + row;
+        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        FloatVector scale1 =
+            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+        FloatVector minimum0 =
+            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row);
+        FloatVector minimum1 =
+            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row + TILE / 2);
+        for (int t = 0; t < tokens; t++) {
+          float scale = x.get(FLOAT, scales + 4L * t);
+          int sum =
+              x.get(SHORT, xSums + 2L * t)
+                  + x.get(SHORT, xSums + STEP + 2L * t)
+                  + x.get(SHORT, xSums + 2 * STEP + 2L * t)
+                  + x.get(SHORT, xSums + 3 * STEP + 2L * t);
+          int correction = centre * sum;
+          float minimum = scale * (float) sum;
+          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
+          IntVector lower =
+              pair.lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(correction);
+          IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).add(correction);
+          FloatVector low =
+              ((FloatVector) lower.castShape(FLOATS, 0))
+                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+          FloatVector high =
+              ((FloatVector) upper.castShape(FLOATS, 0))
+                  .fma(
+                      scale1.mul(scale),
+                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
+          low = minimum0.fma(FloatVector.broadcast(FLOATS, minimum), low);
+          high = minimum1.fma(FloatVector.broadcast(FLOATS, minimum), high);
+          low.intoArray(y, out + t * ROWS);
+          high.intoArray(y, out + t * ROWS + TILE / 2);
+        }
       }
     }
   }
@@ -131,33 +135,34 @@ final class VectorScaling {
       long scales,
       float[] y,
       int to) {
-    for (int t = 0; t < tokens; t++, to += ROWS) {
-      float scale = x.get(FLOAT, scales + 4L * t);
-      for (int row = 0;
-          row < ROWS;
-          row += row % TILE + LANES == TILE / 2 ? LANES + TILE / 2 : LANES) {
-        int at = t * ROWS + row + row % TILE;
-        IntVector pair = ShortVector.fromArray(SHORTS, sums, at).reinterpretAsInts();
-        IntVector pair2 = ShortVector.fromArray(SHORTS, more, at).reinterpretAsInts();
-        IntVector lower =
-            pair.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 16)
-                .add(pair2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
-        IntVector upper =
-            pair.lanewise(VectorOperators.ASHR, 16).add(pair2.lanewise(VectorOperators.ASHR, 16));
-        FloatVector low =
-            ((FloatVector) lower.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row).mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row));
-        FloatVector high =
-            ((FloatVector) upper.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row + TILE / 2)
-                        .mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row + TILE / 2));
-        low.intoArray(y, to + row);
-        high.intoArray(y, to + row + TILE / 2);
+    for (int tile = 0; tile < ROWS; tile += TILE) {
+      for (int row = 0; row < TILE / 2; row += LANES) {
+        int at = tile + 2 * row;
+        int out = to + tile + row;
+        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        FloatVector scale1 =
+            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+        for (int t = 0; t < tokens; t++) {
+          float scale = x.get(FLOAT, scales + 4L * t);
+          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
+          IntVector pair2 = ShortVector.fromArray(SHORTS, more, at + t * ROWS).reinterpretAsInts();
+          IntVector lower =
+              pair.lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(pair2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+          IntVector upper =
+              pair.lanewise(VectorOperators.ASHR, 16).add(pair2.lanewise(VectorOperators.ASHR, 16));
+          FloatVector low =
+              ((FloatVector) lower.castShape(FLOATS, 0))
+                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+          FloatVector high =
+              ((FloatVector) upper.castShape(FLOATS, 0))
+                  .fma(
+                      scale1.mul(scale),
+                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
+          low.intoArray(y, out + t * ROWS);
+          high.intoArray(y, out + t * ROWS + TILE / 2);
+        }
       }
     }
   }
@@ -173,52 +178,52 @@ final class VectorScaling {
       MemorySegment x,
       long scales,
       long xSums,
-      long step,
       float[] y,
       int to) {
-    for (int t = 0; t < tokens; t++, to += ROWS) {
-      float scale = x.get(FLOAT, scales + 4L * t);
-      int sum =
-          x.get(SHORT, xSums + 2L * t)
-              + x.get(SHORT, xSums + step + 2L * t)
-              + x.get(SHORT, xSums + 2 * step + 2L * t)
-              + x.get(SHORT, xSums + 3 * step + 2L * t);
-      int correction = centre * sum;
-      float minimum = scale * (float) sum;
-      for (int row = 0;
-          row < ROWS;
-          row += row % TILE + LANES == TILE / 2 ? LANES + TILE / 2 : LANES) {
-        int at = t * ROWS + row + row % TILE;
-        IntVector pair = ShortVector.fromArray(SHORTS, sums, at).reinterpretAsInts();
-        IntVector pair2 = ShortVector.fromArray(SHORTS, more, at).reinterpretAsInts();
-        IntVector lower =
-            pair.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 16)
-                .add(pair2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                .add(correction);
-        IntVector upper =
-            pair.lanewise(VectorOperators.ASHR, 16)
-                .add(pair2.lanewise(VectorOperators.ASHR, 16))
-                .add(correction);
-        FloatVector low =
-            ((FloatVector) lower.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row).mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row));
-        FloatVector high =
-            ((FloatVector) upper.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row + TILE / 2)
-                        .mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row + TILE / 2));
-        low =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + row)
-                .fma(FloatVector.broadcast(FLOATS, minimum), low);
-        high =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + row + TILE / 2)
-                .fma(FloatVector.broadcast(FLOATS, minimum), high);
-        low.intoArray(y, to + row);
-        high.intoArray(y, to + row + TILE / 2);
+    for (int tile = 0; tile < ROWS; tile += TILE) {
+      for (int row = 0; row < TILE / 2; row += LANES) {
+        int at = tile + 2 * row;
+        int out = to + tile + row;
+        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        FloatVector scale1 =
+            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+        FloatVector minimum0 =
+            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row);
+        FloatVector minimum1 =
+            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row + TILE / 2);
+        for (int t = 0; t < tokens; t++) {
+          float scale = x.get(FLOAT, scales + 4L * t);
+          int sum =
+              x.get(SHORT, xSums + 2L * t)
+                  + x.get(SHORT, xSums + STEP + 2L * t)
+                  + x.get(SHORT, xSums + 2 * STEP + 2L * t)
+                  + x.get(SHORT, xSums + 3 * STEP + 2L * t);
+          int correction = centre * sum;
+          float minimum = scale * (float) sum;
+          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
+          IntVector pair2 = ShortVector.fromArray(SHORTS, more, at + t * ROWS).reinterpretAsInts();
+          IntVector lower =
+              pair.lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .add(pair2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                  .add(correction);
+          IntVector upper =
+              pair.lanewise(VectorOperators.ASHR, 16)
+                  .add(pair2.lanewise(VectorOperators.ASHR, 16))
+                  .add(correction);
+          FloatVector low =
+              ((FloatVector) lower.castShape(FLOATS, 0))
+                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+          FloatVector high =
+              ((FloatVector) upper.castShape(FLOATS, 0))
+                  .fma(
+                      scale1.mul(scale),
+                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
+          low = minimum0.fma(FloatVector.broadcast(FLOATS, minimum), low);
+          high = minimum1.fma(FloatVector.broadcast(FLOATS, minimum), high);
+          low.intoArray(y, out + t * ROWS);
+          high.intoArray(y, out + t * ROWS + TILE / 2);
+        }
       }
     }
   }
@@ -234,42 +239,43 @@ final class VectorScaling {
       long scales,
       float[] y,
       int to) {
-    for (int t = 0; t < tokens; t++, to += ROWS) {
-      float scale = x.get(FLOAT, scales + 4L * t);
-      for (int row = 0;
-          row < ROWS;
-          row += row % TILE + LANES == TILE / 2 ? LANES + TILE / 2 : LANES) {
-        int at = t * ROWS + row + row % TILE;
-        IntVector pair = ShortVector.fromArray(SHORTS, sums, at).reinterpretAsInts();
-        IntVector pair2 = ShortVector.fromArray(SHORTS, more, at).reinterpretAsInts();
-        // What rounding down left, 0 to 1008.
-        IntVector rest =
-            pair.reinterpretAsShorts()
-                .sub(pair2.reinterpretAsShorts().lanewise(VectorOperators.LSHL, 6))
-                .reinterpretAsInts();
-        IntVector lower =
-            pair2
-                .lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 10)
-                .add(rest.and(0xffff));
-        IntVector upper =
-            pair2
-                .lanewise(VectorOperators.ASHR, 16)
-                .lanewise(VectorOperators.LSHL, 6)
-                .add(rest.lanewise(VectorOperators.LSHR, 16));
-        FloatVector low =
-            ((FloatVector) lower.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row).mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row));
-        FloatVector high =
-            ((FloatVector) upper.castShape(FLOATS, 0))
-                .fma(
-                    FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + row + TILE / 2)
-                        .mul(scale),
-                    FloatVector.fromArray(FLOATS, y, to + row + TILE / 2));
-        low.intoArray(y, to + row);
-        high.intoArray(y, to + row + TILE / 2);
+    for (int tile = 0; tile < ROWS; tile += TILE) {
+      for (int row = 0; row < TILE / 2; row += LANES) {
+        int at = tile + 2 * row;
+        int out = to + tile + row;
+        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        FloatVector scale1 =
+            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+        for (int t = 0; t < tokens; t++) {
+          float scale = x.get(FLOAT, scales + 4L * t);
+          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
+          IntVector pair2 = ShortVector.fromArray(SHORTS, more, at + t * ROWS).reinterpretAsInts();
+          // What rounding down left, 0 to 1008.
+          IntVector rest =
+              pair.reinterpretAsShorts()
+                  .sub(pair2.reinterpretAsShorts().lanewise(VectorOperators.LSHL, 6))
+                  .reinterpretAsInts();
+          IntVector lower =
+              pair2
+                  .lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 10)
+                  .add(rest.and(0xffff));
+          IntVector upper =
+              pair2
+                  .lanewise(VectorOperators.ASHR, 16)
+                  .lanewise(VectorOperators.LSHL, 6)
+                  .add(rest.lanewise(VectorOperators.LSHR, 16));
+          FloatVector low =
+              ((FloatVector) lower.castShape(FLOATS, 0))
+                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+          FloatVector high =
+              ((FloatVector) upper.castShape(FLOATS, 0))
+                  .fma(
+                      scale1.mul(scale),
+                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
+          low.intoArray(y, out + t * ROWS);
+          high.intoArray(y, out + t * ROWS + TILE / 2);
+        }
       }
     }
   }

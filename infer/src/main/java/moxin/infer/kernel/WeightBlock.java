@@ -94,7 +94,7 @@ public final class WeightBlock {
       scales[group] = d * sixBitScale(source, at + 4, group);
       minima[group] = dmin * sixBitMinimum(source, at + 4, group);
       for (int i = 0; i < 32; i++) {
-        int pair = unsigned(source, nibbles + group / 2 * 32 + i);
+        int pair = unsigned(source, nibbles + group / 2 * 32L + i);
         quants[32 * group + i] = group % 2 == 0 ? pair & 15 : pair >> 4;
       }
     }
@@ -111,9 +111,9 @@ public final class WeightBlock {
     for (int i = 0; i < 256; i++) {
       int half = i / 128;
       int quarter = i / 32 % 4;
-      int low = unsigned(source, at + 64 * half + 32 * (quarter % 2) + i % 32);
-      int high = unsigned(source, at + 128 + 32 * half + i % 32);
-      quants[i] = (low >> 4 * (quarter / 2) & 15 | (high >> 2 * quarter & 3) << 4) - 32;
+      int low = unsigned(source, at + 64L * half + 32L * (quarter % 2) + i % 32);
+      int high = unsigned(source, at + 128 + 32L * half + i % 32);
+      quants[i] = (((low >> (4 * (quarter / 2))) & 15) | (((high >> (2 * quarter)) & 3) << 4)) - 32;
     }
     for (int group = 0; group < 16; group++) {
       scales[group] = d * source.get(ValueLayout.JAVA_BYTE, at + 192 + group);
@@ -125,14 +125,14 @@ public final class WeightBlock {
   static int sixBitScale(MemorySegment source, long at, int group) {
     return group < 4
         ? unsigned(source, at + group) & 63
-        : unsigned(source, at + group + 4) & 15 | unsigned(source, at + group - 4) >> 6 << 4;
+        : (unsigned(source, at + group + 4) & 15) | (unsigned(source, at + group - 4) >> 6 << 4);
   }
 
   /// The 6-bit minimum of group `group` of the 12 bytes at `at`.
   static int sixBitMinimum(MemorySegment source, long at, int group) {
     return group < 4
         ? unsigned(source, at + group + 4) & 63
-        : unsigned(source, at + group + 4) >> 4 | unsigned(source, at + group) >> 6 << 4;
+        : (unsigned(source, at + group + 4) >> 4) | (unsigned(source, at + group) >> 6 << 4);
   }
 
   private static float half(MemorySegment source, long at) {

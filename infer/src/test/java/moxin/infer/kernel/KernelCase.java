@@ -30,10 +30,10 @@ final class KernelCase implements AutoCloseable {
     this.rows = rows;
     this.columns = columns;
     this.tokens = tokens;
-    xStride = (columns + 15) / 16 * 16 + PADDING;
+    xStride = (columns + 15L) / 16 * 16 + PADDING;
     // One byte off any alignment, as in a file.
     file = arena.allocate(rows * format.rowBytes(columns) + 1, 64).asSlice(1);
-    x = arena.allocate(4 * tokens * xStride, 64);
+    x = arena.allocate(4L * tokens * xStride, 64);
   }
 
   /// Fills weights and activations with numbers like those of models.
@@ -99,13 +99,13 @@ final class KernelCase implements AutoCloseable {
       PackedMatrix packed = pack(kernels, own);
       InputFormat inputs = kernels.inputFormat(format);
       MemorySegment input = own.allocate(kernels.inputBytes(inputs, some, columns), 64);
-      MemorySegment tokensOfX = x.asSlice(4 * from * xStride);
+      MemorySegment tokensOfX = x.asSlice(4L * from * xStride);
       for (int token = 0; token < some; token += kernels.tokenGroup()) {
         int end = Math.min(token + kernels.tokenGroup(), some);
         kernels.prepare(inputs, tokensOfX, xStride, some, token, end, columns, input);
       }
-      long yStride = packed.paddedRows() + PADDING;
-      MemorySegment y = own.allocate(4 * some * yStride, 64);
+      long yStride = (long) packed.paddedRows() + PADDING;
+      MemorySegment y = own.allocate(4L * some * yStride, 64);
       y.fill((byte) -1);
       for (int tile = 0; tile < packed.tiles(); tile += tiles) {
         int end = Math.min(tile + tiles, packed.tiles());
@@ -113,7 +113,7 @@ final class KernelCase implements AutoCloseable {
       }
       float[] result = new float[some * rows];
       for (int token = 0; token < some; token++) {
-        MemorySegment.copy(y, FLOAT, 4 * token * yStride, result, token * rows, rows);
+        MemorySegment.copy(y, FLOAT, 4L * token * yStride, result, token * rows, rows);
       }
       return result;
     }

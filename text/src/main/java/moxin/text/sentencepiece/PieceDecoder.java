@@ -1,5 +1,6 @@
 package moxin.text.sentencepiece;
 
+import java.nio.charset.StandardCharsets;
 import moxin.text.TextStream;
 import moxin.text.TokenizerFormatException;
 import moxin.text.sentencepiece.SentencePieceModel.Piece;
@@ -65,6 +66,20 @@ final class PieceDecoder {
     return out.toString();
   }
 
+  /// What `id` adds to a text that has begun.
+  byte[] bytes(int id) {
+    requireId(id);
+    return byteValues[id] >= 0
+        ? new byte[] {(byte) byteValues[id]}
+        : surfaces[id].getBytes(StandardCharsets.UTF_8);
+  }
+
+  private void requireId(int id) {
+    if (id < 0 || id >= types.length) {
+      throw new IllegalArgumentException("id " + id + " is not in [0, " + types.length + ")");
+    }
+  }
+
   TextStream newStream() {
     return new Stream();
   }
@@ -96,9 +111,7 @@ final class PieceDecoder {
     }
 
     void take(int id, StringBuilder out) {
-      if (id < 0 || id >= types.length) {
-        throw new IllegalArgumentException("id " + id + " is not in [0, " + types.length + ")");
-      }
+      requireId(id);
       if (byteValues[id] >= 0) {
         pending[pendingSize++] = (byte) byteValues[id];
         anyText = true;

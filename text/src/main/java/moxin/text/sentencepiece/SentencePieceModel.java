@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import moxin.text.TokenizerFormatException;
 
 /// What Moxin reads of a `tokenizer.model`, and writes: `sentencepiece_model.proto` of
@@ -39,6 +41,16 @@ public record SentencePieceModel(List<Piece> pieces, Trainer trainer, Normaliser
 
     PieceType(int number) {
       this.number = number;
+    }
+
+    /// Its number in model files.
+    public int number() {
+      return number;
+    }
+
+    /// The type with `number`, if there is one.
+    public static Optional<PieceType> ofNumber(long number) {
+      return Arrays.stream(values()).filter(type -> type.number == number).findFirst();
     }
   }
 
@@ -195,12 +207,8 @@ public record SentencePieceModel(List<Piece> pieces, Trainer trainer, Normaliser
 
     private static PieceType type(ProtobufReader in) {
       int number = in.int32();
-      for (PieceType type : PieceType.values()) {
-        if (type.number == number) {
-          return type;
-        }
-      }
-      throw in.bad("piece type " + number + ", expected 1 to 6");
+      return PieceType.ofNumber(number)
+          .orElseThrow(() -> in.bad("piece type " + number + ", expected 1 to 6"));
     }
 
     private void trainer(ProtobufReader in) {

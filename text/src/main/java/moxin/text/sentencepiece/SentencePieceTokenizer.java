@@ -91,6 +91,11 @@ public final class SentencePieceTokenizer implements Tokenizer {
     return model.pieces().get(id).text();
   }
 
+  @Override
+  public byte[] bytes(int id) {
+    return decoder.bytes(id);
+  }
+
   private OptionalInt control(String text) {
     for (int id = 0; id < model.pieces().size(); id++) {
       SentencePieceModel.Piece piece = model.pieces().get(id);

@@ -2,7 +2,6 @@ package moxin.text.sentencepiece;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import moxin.job.AtomicFile;
 
 /// A tokenizer fresh from training.
 ///
@@ -17,9 +16,6 @@ public record TrainedTokenizer(TokenizerRecipe recipe, SentencePieceModel model)
   /// Writes `tokenizer.json`, `tokenizer_config.json` (both as Hugging Face's libraries read them)
   /// and `tokenizer.model` (as sentencepiece reads it) into `directory`.
   public void writeTo(Path directory) throws IOException {
-    HuggingFaceTokenizer files = new HuggingFaceTokenizer(model);
-    AtomicFile.write(directory.resolve("tokenizer.json"), files.tokenizerJson());
-    AtomicFile.write(directory.resolve("tokenizer_config.json"), files.configJson());
-    AtomicFile.write(directory.resolve("tokenizer.model"), model.toBytes());
+    TokenizerFiles.write(directory, model);
   }
 }

@@ -1,9 +1,16 @@
 package moxin.text.shard;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 import moxin.job.AtomicFile;
 import moxin.job.ContentHash;
 
@@ -17,10 +24,11 @@ public final class CharacterShards {
   /// Writes `train.npy`, `validation.npy` and `characters.txt`, the characters in the order of
   /// their ids, into `directory`.
   ///
+  /// @param text UTF-8, or a gzip file of it where the name ends in `.gz`
   /// @return the number of distinct characters, which is the model's vocabulary
-  /// @throws TokenShardFormatException if the text has fewer than two characters
+  /// @throws TokenShardFormatException if the text has fewer than two characters or is not UTF-8
   public static int write(Path text, Path directory) throws IOException {
-    int[] characters = Files.readString(text).codePoints().toArray();
+    int[] characters = read(text).codePoints().toArray();
     if (characters.length < 2) {
       throw new TokenShardFormatException(text + ": has no text to train on");
     }
@@ -44,6 +52,20 @@ public final class CharacterShards {
         characters.length - split,
         distinct.length);
     return distinct.length;
+  }
+
+  private static String read(Path text) throws IOException {
+    try (InputStream file = Files.newInputStream(text);
+        InputStream in = text.toString().endsWith(".gz") ? new GZIPInputStream(file) : file) {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(in.readAllBytes()))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw new TokenShardFormatException(text + ": not UTF-8 text");
+    } catch (ZipException | EOFException e) {
+      throw new TokenShardFormatException(text + ": not a whole gzip file");
+    }
   }
 
   private static void part(

@@ -1,8 +1,11 @@
 package moxin.text.sentencepiece;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -116,5 +119,26 @@ final class SentencePieceTokenizerTest {
     String expected = "��a����";
     assertThat(tokenizer.decode(broken)).isEqualTo(expected);
     assertThat(SentencePieceVectorsParityTest.streamed(tokenizer, broken)).isEqualTo(expected);
+  }
+
+  @Test
+  void theBytesOfTokensAddUpToTheText(Random random) {
+    Tokenizer tokenizer = SentencePieceTokenizer.of("small", small());
+    assertThat(tokenizer.bytes(1)).isEmpty();
+    assertThat(tokenizer.bytes(3 + 0xE2)).containsExactly(0xE2);
+    for (int round = 0; round < 200; round++) {
+      StringBuilder text = new StringBuilder("a");
+      for (int n = random.nextInt(60); n > 0; n--) {
+        text.append("the cat\nis é".charAt(random.nextInt(12)));
+      }
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      for (int id : tokenizer.encode(text.toString())) {
+        bytes.writeBytes(tokenizer.bytes(id));
+      }
+      assertThat(bytes.toString(StandardCharsets.UTF_8)).endsWith(text.toString());
+      assertThat(bytes.size())
+          .isLessThanOrEqualTo(text.toString().getBytes(StandardCharsets.UTF_8).length + 1);
+    }
+    assertThatThrownBy(() -> tokenizer.bytes(-1)).isInstanceOf(IllegalArgumentException.class);
   }
 }

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class KvCache implements AutoCloseable {
   private static final long FIRST_SLOTS = 64;
 
+  private final ModelConfig config;
+  private final int chunk;
   private final DType type;
   private final Device device;
   private final int groups;
@@ -27,6 +29,8 @@ final class KvCache implements AutoCloseable {
 
   /// @param chunk how many positions at most are written before the first of them is read
   KvCache(ModelConfig config, int chunk, DType type, Device device) {
+    this.config = config;
+    this.chunk = chunk;
     this.type = type;
     this.device = device;
     this.groups = config.numKeyValueHeads();
@@ -130,6 +134,36 @@ final class KvCache implements AutoCloseable {
           "cannot rewind from position " + position + " to " + target);
     }
     position = target;
+  }
+
+  /// How many positions may be written next without overwriting what a rewind to here needs.
+  int rewindReach() {
+    requireOpen();
+    return capacity - (position - firstVisible(position));
+  }
+
+  /// A copy of the first `target` positions. The caller closes it.
+  ///
+  /// @throws IllegalArgumentException unless this cache can rewind to `target`
+  KvCache fork(int target) {
+    if (!canRewindTo(target)) {
+      throw new IllegalArgumentException("cannot fork at position " + target + " of " + position);
+    }
+    KvCache fork = new KvCache(config, chunk, type, device);
+    Tensor held = memory;
+    if (held != null) {
+      // All slots are copied: what is visible may lie in any of them, and the rest must be finite.
+      try (Scope scope = Scope.open()) {
+        Tensor copy = Tensor.empty(type, device, heads, slots, headDim);
+        copy.copyFrom(held);
+        scope.detach();
+        fork.memory = copy;
+      }
+    }
+    fork.slots = slots;
+    fork.position = target;
+    fork.oldest = oldest;
+    return fork;
   }
 
   @Override

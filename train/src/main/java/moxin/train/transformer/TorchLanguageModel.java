@@ -88,6 +88,14 @@ public final class TorchLanguageModel implements LanguageModel {
         this, new KvCache(config, CHUNK, options.computeType(), options.device()));
   }
 
+  /// A session with a copy of the first `position` tokens of `cache`.
+  Session fork(KvCache cache, int position) {
+    requireOpen();
+    List<KvCache> copy = new ArrayList<>(1);
+    thread.run(1, (_, _) -> copy.add(cache.fork(position)));
+    return new TorchSession(this, copy.getFirst());
+  }
+
   @Override
   public List<Logits> ingest(List<Ingestion> ingestions) {
     return ingest(ingestions, (_, _) -> {});

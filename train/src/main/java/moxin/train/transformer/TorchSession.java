@@ -44,6 +44,16 @@ final class TorchSession implements LanguageModel.Session {
   }
 
   @Override
+  public int rewindReach() {
+    return cache.rewindReach();
+  }
+
+  @Override
+  public LanguageModel.Session fork(int position) {
+    return model.fork(cache, position);
+  }
+
+  @Override
   public void close() {
     cache.close();
   }

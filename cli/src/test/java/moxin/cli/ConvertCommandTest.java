@@ -1,0 +1,186 @@
+package moxin.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import moxin.job.Manifest;
+import moxin.model.DType;
+import moxin.model.GgufCheckpoint;
+import moxin.model.ModelConfig;
+import moxin.model.ModelConfigFile;
+import moxin.model.Precision;
+import moxin.model.SafetensorsCheckpoint;
+import moxin.model.SafetensorsWriter;
+import moxin.model.TensorSpec;
+import moxin.model.TensorView;
+import moxin.model.WeightNames;
+import moxin.testing.Seeded;
+import moxin.text.Tokenizer;
+import moxin.text.Tokenizers;
+import moxin.text.sentencepiece.SentencePieceModel;
+import moxin.text.sentencepiece.SentencePieceModel.Normaliser;
+import moxin.text.sentencepiece.SentencePieceModel.Piece;
+import moxin.text.sentencepiece.SentencePieceModel.PieceType;
+import moxin.text.sentencepiece.SentencePieceModel.Trainer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+@Seeded
+class ConvertCommandTest {
+  @TempDir private Path directory = Path.of("");
+  private Path model = Path.of("");
+
+  @BeforeEach
+  void writeModel(Random random) throws IOException {
+    model = Files.createDirectory(directory.resolve("tiny"));
+    List<TensorView> views = new ArrayList<>();
+    for (TensorSpec spec : WeightNames.specs(config(), DType.BF16)) {
+      float[] values = new float[(int) spec.byteSize() / 2];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) random.nextGaussian();
+      }
+      MemorySegment data = MemorySegment.ofArray(new byte[(int) spec.byteSize()]);
+      Precision.narrow(values, DType.BF16, data);
+      views.add(new TensorView(spec.name(), DType.BF16, spec.shape(), data));
+    }
+    SafetensorsWriter.write(model.resolve("model.safetensors"), views, Map.of("format", "pt"));
+    ModelConfigFile.write(model, config(), DType.BF16);
+    Files.write(model.resolve("tokenizer.model"), tokenizer().toBytes());
+  }
+
+  @Test
+  void aModelGoesToGgufAndBack() throws IOException {
+    Path gguf = directory.resolve("tiny.gguf");
+    Answer there = convert(model, gguf);
+    assertThat(there.text()).isEqualTo(gguf + System.lineSeparator());
+    assertThat(there.code()).isZero();
+    Manifest manifest = Manifest.readBeside(gguf);
+    assertThat(manifest.recipe().path("type").asText()).isEqualTo("bf16");
+    assertThat(manifest.inputs().getFirst().byteSize()).isPositive();
+    assertThat(manifest.differences(directory)).isEmpty();
+
+    Path back = directory.resolve("back");
+    assertThat(convert(gguf, back).code()).isZero();
+    assertThat(Manifest.read(back).differences(back)).isEmpty();
+    assertThat(ModelConfigFile.read(back)).isEqualTo(config());
+    assertThat(back.resolve("model.safetensors"))
+        .hasSameBinaryContentAs(model.resolve("model.safetensors"));
+    String text = "abba cab ü\n";
+    Tokenizer original = Tokenizers.load(model);
+    for (Path path : List.of(gguf, back)) {
+      assertThat(Tokenizers.load(path).encode(text)).isEqualTo(original.encode(text));
+    }
+  }
+
+  @Test
+  void quantsAreChosenByTypeAndWidened() throws IOException {
+    Path gguf = directory.resolve("tiny.GGUF");
+    assertThat(convert(model, gguf, "--type", "q8_0", "--threads", "2").code()).isZero();
+    try (GgufCheckpoint checkpoint = GgufCheckpoint.open(gguf)) {
+      assertThat(checkpoint.tensor(WeightNames.LayerWeight.UP.name(0)).dtype())
+          .isEqualTo(DType.Q8_0);
+    }
+    Path back = directory.resolve("back");
+    assertThat(convert(gguf, back, "--type", "F32").code()).isZero();
+    try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(back)) {
+      WeightNames.requireComplete(checkpoint, config());
+      assertThat(checkpoint.tensor(WeightNames.EMBEDDING).dtype()).isEqualTo(DType.F32);
+    }
+    Path again = directory.resolve("again.gguf");
+    Answer answer = convert(gguf, again, "--type", "q4_0");
+    assertThat(answer.code()).isZero();
+    try (GgufCheckpoint checkpoint = GgufCheckpoint.open(again)) {
+      assertThat(checkpoint.rotaryOrder()).isNotNull();
+      assertThat(checkpoint.config()).isEqualTo(config());
+    }
+  }
+
+  @Test
+  void wrongUseIsOneLineAndWritesNothing() throws IOException {
+    Path gguf = directory.resolve("tiny.gguf");
+    Path out = directory.resolve("out");
+    assertRefused("both directories", model, out);
+    assertRefused("no such file", directory.resolve("absent.gguf"), out);
+    assertRefused("is a directory", model, Files.createDirectory(directory.resolve("d.gguf")));
+    Path file = Files.createFile(directory.resolve("file"));
+    assertRefused("expected a directory or a name in .gguf", gguf, file);
+    assertRefused("cannot be converted onto itself", file, file);
+    assertRefused("no such file", model, gguf, "--imatrix", directory.resolve("absent"));
+    Files.delete(model.resolve("tokenizer.model"));
+    assertRefused("no *.model files", model, gguf);
+    Files.write(model.resolve("tokenizer.model"), tokenizer().toBytes());
+    assertThat(convert(model, gguf).code()).isZero();
+    assertRefused("directories hold F32, F16 or BF16", gguf, out, "--type", "q4_0");
+    assertThat(out).doesNotExist();
+    assertThat(directory).isDirectoryNotContaining("glob:**.partial*");
+  }
+
+  private static void assertRefused(String message, Object... args) {
+    Answer answer = convert(args);
+    assertThat(answer.text()).startsWith("moxin: ").contains(message).hasLineCount(1);
+    assertThat(answer.code()).isEqualTo(2);
+  }
+
+  private record Answer(int code, String text) {}
+
+  private static Answer convert(Object... args) {
+    StringWriter text = new StringWriter();
+    CommandLine line = new CommandLine(ConvertCommand.class);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionExceptionHandler(new Failures());
+    line.setOut(new PrintWriter(text));
+    line.setErr(new PrintWriter(text));
+    List<String> words = new ArrayList<>();
+    for (Object arg : args) {
+      words.add(arg.toString());
+    }
+    return new Answer(line.execute(words.toArray(String[]::new)), text.toString());
+  }
+
+  /// Two rows more than the tokenizer has pieces.
+  private static ModelConfig config() {
+    return new ModelConfig(
+        "mistral",
+        264,
+        32,
+        64,
+        2,
+        4,
+        2,
+        8,
+        1e-5,
+        10000,
+        OptionalInt.of(16),
+        99,
+        false,
+        OptionalInt.of(1),
+        List.of(2),
+        0.02);
+  }
+
+  private static SentencePieceModel tokenizer() {
+    List<Piece> pieces = new ArrayList<>();
+    pieces.add(new Piece("<unk>", 0, PieceType.UNKNOWN));
+    pieces.add(new Piece("<s>", 0, PieceType.CONTROL));
+    pieces.add(new Piece("</s>", 0, PieceType.CONTROL));
+    for (int i = 0; i < 256; i++) {
+      pieces.add(new Piece("<0x%02X>".formatted(i), 0, PieceType.BYTE));
+    }
+    pieces.add(new Piece("ab", -1, PieceType.NORMAL));
+    pieces.add(new Piece("a", -2, PieceType.NORMAL));
+    pieces.add(new Piece("b", -3, PieceType.NORMAL));
+    return new SentencePieceModel(pieces, Trainer.bpe(List.of()), Normaliser.identity(true));
+  }
+}
