@@ -111,7 +111,7 @@ final class JsonSchemaGrammarTest {
           }
         }
         assertThat(Walks.allowed(matcher, constraint.vocabulary())).isEqualTo(accepted);
-        accepted.remove((Integer) 1);
+        accepted.removeIf(id -> id == 1);
         matcher.accept(accepted.get(random.nextInt(accepted.size())));
       }
     }
@@ -172,7 +172,8 @@ final class JsonSchemaGrammarTest {
   private static boolean isNestedList(String text, boolean whole) {
     int depth = 0;
     char before = ' ';
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       boolean afterValue = before == '1' || before == ']';
       boolean fits =
           switch (c) {
@@ -227,10 +228,10 @@ final class JsonSchemaGrammarTest {
   void valuesAreRightOrWrong(String schema, String good, String bad) {
     TokenConstraint constraint =
         Walks.constraint(Grammar.jsonSchema(schema, JsonSpacing.COMPACT), TOKENIZER);
-    for (String text : good.split(" ")) {
+    for (String text : good.split(" ", -1)) {
       assertThat(accepts(constraint, text)).as(text).isTrue();
     }
-    for (String text : bad.split(" ")) {
+    for (String text : bad.split(" ", -1)) {
       assertThat(accepts(constraint, text)).as(text).isFalse();
     }
   }
