@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import moxin.bench.InferenceBenchmark;
 import moxin.bench.InferenceBenchmarkResult;
@@ -172,57 +173,60 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static void print(InferenceBenchmarkResult result, PrintWriter out) {
-    row(out, "kernels", "%s, %d threads", result.kernels(), result.threads());
+    Locale root = Locale.ROOT;
+    row(out, "kernels", result.kernels() + ", " + result.threads() + " threads");
     row(
         out,
         "weights",
-        "%.2f billion in %.2f GB, loaded in %.1f s",
-        result.parameters() / 1e9,
-        result.weightBytes() / 1e9,
-        result.loadSeconds());
+        String.format(
+            root,
+            "%.2f billion in %.2f GB, loaded in %.1f s",
+            result.parameters() / 1e9,
+            result.weightBytes() / 1e9,
+            result.loadSeconds()));
     row(
         out,
         "prefill " + result.prefillTokens(),
-        "%.1f tokens/s; first token after %.2f s",
-        result.prefillTokensPerSecond(),
-        result.timeToFirstTokenSeconds());
+        String.format(
+            root,
+            "%.1f tokens/s; first token after %.2f s",
+            result.prefillTokensPerSecond(),
+            result.timeToFirstTokenSeconds()));
     row(
         out,
         "decode " + result.decodeTokens(),
-        "%.2f tokens/s; %.0f %% of %.1f GB/s",
-        result.decodeTokensPerSecond(),
-        100 * result.decodeBandwidthShare(),
-        result.memoryBandwidthGBps());
-    result.batchTokensPerSecond().keySet().stream()
-        .sorted()
+        String.format(
+            root,
+            "%.2f tokens/s; %.0f %% of %.1f GB/s",
+            result.decodeTokensPerSecond(),
+            100 * result.decodeBandwidthShare(),
+            result.memoryBandwidthGBps()));
+    new TreeMap<>(result.batchTokensPerSecond())
         .forEach(
-            size ->
-                row(
-                    out,
-                    "batch of " + size,
-                    "%.1f tokens/s in all",
-                    result.batchTokensPerSecond().get(size)));
+            (size, rate) ->
+                row(out, "batch of " + size, String.format(root, "%.1f tokens/s in all", rate)));
     row(
         out,
         "memory",
-        "%.2f GB resident, %.2f GB at most",
-        result.residentBytes() / 1e9,
-        result.peakResidentBytes() / 1e9);
-    result
-        .rival()
-        .ifPresent(
-            rates ->
-                row(
-                    out,
-                    "llama-bench",
-                    "prefill %.1f, decode %.2f tokens/s; this is %.2f and %.2f times that",
-                    rates.prefill(),
-                    rates.decode(),
-                    result.prefillTokensPerSecond() / rates.prefill(),
-                    result.decodeTokensPerSecond() / rates.decode()));
+        String.format(
+            root,
+            "%.2f GB resident, %.2f GB at most",
+            result.residentBytes() / 1e9,
+            result.peakResidentBytes() / 1e9));
+    result.rival().ifPresent(rates -> row(out, "llama-bench", compare(result, rates)));
   }
 
-  private static void row(PrintWriter out, String label, String format, Object... values) {
-    out.printf(Locale.ROOT, "%-14s %s%n", label, String.format(Locale.ROOT, format, values));
+  private static String compare(InferenceBenchmarkResult result, LlamaBench.Rates rates) {
+    return String.format(
+        Locale.ROOT,
+        "prefill %.1f, decode %.2f tokens/s; this is %.2f and %.2f times that",
+        rates.prefill(),
+        rates.decode(),
+        result.prefillTokensPerSecond() / rates.prefill(),
+        result.decodeTokensPerSecond() / rates.decode());
+  }
+
+  private static void row(PrintWriter out, String label, String value) {
+    out.printf(Locale.ROOT, "%-14s %s%n", label, value);
   }
 }
