@@ -35,7 +35,7 @@ class AtomicFileTest {
                       throw new IOException("disk full");
                     }))
         .isInstanceOf(IOException.class)
-        .hasMessage("disk full");
+        .hasMessage(file + ": disk full");
     assertThat(file).hasContent("old");
     try (Stream<Path> files = Files.list(directory)) {
       assertThat(files).containsExactly(file);
