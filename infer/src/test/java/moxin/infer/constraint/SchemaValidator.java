@@ -97,7 +97,7 @@ final class SchemaValidator {
   }
 
   private static boolean equal(JsonNode a, JsonNode b) {
-    return a.isNumber() && b.isNumber() ? compare(a, b) == 0 : a.equals(b);
+    return (a.isNumber() && b.isNumber()) ? compare(a, b) == 0 : a.equals(b);
   }
 
   private static int compare(JsonNode a, JsonNode b) {
