@@ -26,7 +26,7 @@ final class Walks {
     matcher.mask(bits);
     List<Integer> ids = new ArrayList<>();
     for (int id = 0; id < vocabulary.size(); id++) {
-      if ((bits[id >>> 6] >>> id & 1) != 0) {
+      if (((bits[id >>> 6] >>> id) & 1) != 0) {
         ids.add(id);
       }
     }
