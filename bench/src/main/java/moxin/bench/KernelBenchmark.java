@@ -103,7 +103,7 @@ public final class KernelBenchmark {
     Random random = new Random(1);
     for (long i = 0; i < rows.byteSize() / Short.BYTES; i++) {
       // As f16 or bf16, between 0.1 and 2 in magnitude; as integers, anything.
-      rows.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (0x3000 | random.nextInt() & 0x8FFF));
+      rows.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (0x3000 | (random.nextInt() & 0x8FFF)));
     }
     List<PackedMatrix> matrices = new ArrayList<>();
     for (int copy = 0; copy < copies; copy++) {
