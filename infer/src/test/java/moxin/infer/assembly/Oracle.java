@@ -114,8 +114,8 @@ final class Oracle {
         minimum = in.get(at + 8 + b) & 63;
       } else {
         int last = in.get(at + 8 + b) & 0xFF;
-        scale = (last & 15) | (in.get(at + b) & 0xC0) >> 2;
-        minimum = last >> 4 | (in.get(at + 4 + b) & 0xC0) >> 2;
+        scale = (last & 15) | ((in.get(at + b) & 0xC0) >> 2);
+        minimum = (last >> 4) | ((in.get(at + 4 + b) & 0xC0) >> 2);
       }
       scales[8 * u + b] = half(in, at) * scale;
       minimums[8 * u + b] = half(in, at + 2) * minimum;
@@ -141,7 +141,7 @@ final class Oracle {
       int l = i % 128;
       int pair = in.get(at + 64 * half + l % 64) & 0xFF;
       int upper = (in.get(at + 128 + 32 * half + l % 32) >> (2 * (l / 32))) & 3;
-      q[256 * u + i] = ((l < 64 ? pair & 15 : pair >> 4) | upper << 4) - 32;
+      q[256 * u + i] = ((l < 64 ? pair & 15 : pair >> 4) | (upper << 4)) - 32;
     }
   }
 
