@@ -103,8 +103,9 @@ final class TokenRanking {
     }
   }
 
+  /// Adding 0 makes the difference of zeros of both signs positive.
   private int bucketOf(float value) {
-    return Float.floatToRawIntBits(max - value) >>> SHIFT;
+    return Float.floatToRawIntBits(max - value + 0f) >>> SHIFT;
   }
 
   /// Ascending keys are descending logits, then ascending ids. Adding 0 makes −0 and 0 equal.

@@ -27,6 +27,13 @@ final class SamplerTest {
   }
 
   @Test
+  void zerosOfBothSignsAreATie() {
+    Logits zeros = new Logits(1, 3, new float[] {-0f, 0f, -0f});
+    assertThat(new Sampler(SamplingOptions.greedy()).sample(zeros, 0)).isZero();
+    assertThat(new Sampler(SamplingOptions.of(1, 3)).sample(zeros, 0)).isBetween(0, 2);
+  }
+
+  @Test
   void frequenciesFollowTheProbabilities() {
     assertThat(frequencies(SamplingOptions.of(1, 7)))
         .containsExactly(new double[] {0.1, 0.4, 0.2, 0.3}, within(0.02));
