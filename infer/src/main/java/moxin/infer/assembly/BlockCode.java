@@ -13,9 +13,10 @@ import moxin.infer.kernel.WeightFormat;
 /// formats whose blocks begin or end with a lone f16 have the 16 of them together in front (Q8_0,
 /// Q4_0) or at the end (Q6_K). Packed weights take as many bytes as in the file.
 ///
-/// A unit is a block of the format; it has one or more blocks of 32 columns. A quad is four
-/// columns. Registers: 0 to 15 are the kernel's; 16 to 19 hold constants, 20 and 21 what [#scales]
-/// computes, 22 to 29 are free for the code of the format; the others are the kernel's again.
+/// A unit is a block of the format, or a pair of them where columns allow, so that vectors do not
+/// cross cache lines; it has one or more blocks of 32 columns. A quad is four columns. Registers: 0
+/// to 15 are the kernel's; 16 to 19 hold constants, 20 and 21 what [#scales] computes, 22 to 29 are
+/// free for the code of the format; the others are the kernel's again.
 abstract class BlockCode {
   static final int ROWS = 16;
   static final int VECTOR = 64;
@@ -36,20 +37,16 @@ abstract class BlockCode {
     HALVES
   }
 
+  /// Bytes of the f16 scales of 16 rows.
+  static final int SCALE_BYTES = ROWS * Short.BYTES;
+
   private final WeightFormat format;
+  private final int formatBlocks;
 
-  BlockCode(WeightFormat format) {
+  /// @param formatBlocks blocks of the format in a unit
+  BlockCode(WeightFormat format, int formatBlocks) {
     this.format = format;
-  }
-
-  static BlockCode of(WeightFormat format) {
-    return switch (format) {
-      case Q8_0 -> new Q8Code();
-      case Q4_0 -> new Q4Code();
-      case Q4_K, Q5_K -> new MinimumCode(format);
-      case Q6_K -> new Q6KCode();
-      case F32, BF16 -> throw new IllegalArgumentException(format + " is not quantised");
-    };
+    this.formatBlocks = formatBlocks;
   }
 
   WeightFormat format() {
@@ -58,12 +55,27 @@ abstract class BlockCode {
 
   /// Blocks of 32 columns in a unit.
   int blocks() {
-    return format.blockElements() / InputLayout.BLOCK;
+    return columns() / InputLayout.BLOCK;
   }
 
   /// Bytes of a unit of 16 rows.
   int unitBytes() {
-    return ROWS * format.blockBytes();
+    return ROWS * format.blockBytes() * formatBlocks;
+  }
+
+  /// Columns of a unit.
+  int columns() {
+    return format.blockElements() * formatBlocks;
+  }
+
+  /// Blocks of the format in a unit.
+  int formatBlocks() {
+    return formatBlocks;
+  }
+
+  /// A name for messages and kernels.
+  String label() {
+    return formatBlocks == 1 ? format.name() : format.name() + "x" + formatBlocks;
   }
 
   abstract Shape shape();

@@ -1,6 +1,7 @@
 package moxin.infer.assembly;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,14 +11,19 @@ import moxin.infer.kernel.WeightFormat;
 
 /// The machine code of all kernels and where each begins.
 final class KernelLibrary {
-  /// The formats that meet INT8 inputs.
-  static final List<WeightFormat> QUANTISED =
+  private static final int PAIR = 2;
+
+  /// The codes of all formats that meet INT8 inputs; of the same format, those of longer units
+  /// first.
+  static final List<BlockCode> CODES =
       List.of(
-          WeightFormat.Q8_0,
-          WeightFormat.Q4_0,
-          WeightFormat.Q4_K,
-          WeightFormat.Q5_K,
-          WeightFormat.Q6_K);
+          new Q8Code(PAIR),
+          new Q8Code(1),
+          new Q4Code(PAIR),
+          new Q4Code(1),
+          new MinimumCode(WeightFormat.Q4_K),
+          new MinimumCode(WeightFormat.Q5_K),
+          new Q6KCode());
 
   private static final int ALIGNMENT = 64;
 
@@ -31,25 +37,28 @@ final class KernelLibrary {
       MemorySegment[] decode,
       MemorySegment[] panel) {}
 
-  /// Entry points, valid as long as the memory that holds the code.
+  /// Entry points, of the same format those of longer units first; valid as long as the memory that
+  /// holds the code.
   record Entries(
-      Map<WeightFormat, Quantised> quantised,
+      Map<WeightFormat, List<Quantised>> quantised,
       MemorySegment int8Input,
       MemorySegment bf16Pack,
       MemorySegment bf16Input,
       MemorySegment[] bf16) {
 
     static Entries of(Code code, MemorySegment base) {
-      Map<WeightFormat, Quantised> quantised = new EnumMap<>(WeightFormat.class);
-      for (WeightFormat format : QUANTISED) {
-        quantised.put(
-            format,
-            new Quantised(
-                BlockCode.of(format),
-                code.entry(base, "pack-" + format),
-                code.entry(base, "unpack-" + format),
-                code.entries(base, "decode-" + format + "-", InputLayout.DECODE_TOKENS),
-                code.entries(base, "panel-" + format + "-", InputLayout.INT8_TOKENS)));
+      Map<WeightFormat, List<Quantised>> quantised = new EnumMap<>(WeightFormat.class);
+      for (BlockCode block : CODES) {
+        String label = block.label();
+        quantised
+            .computeIfAbsent(block.format(), _ -> new ArrayList<>())
+            .add(
+                new Quantised(
+                    block,
+                    code.entry(base, "pack-" + label),
+                    code.entry(base, "unpack-" + label),
+                    code.entries(base, "decode-" + label + "-", InputLayout.DECODE_TOKENS),
+                    code.entries(base, "panel-" + label + "-", InputLayout.INT8_TOKENS)));
       }
       return new Entries(
           quantised,
@@ -84,17 +93,17 @@ final class KernelLibrary {
   /// Writes all kernels.
   static Code write() {
     Writer writer = new Writer();
-    for (WeightFormat format : QUANTISED) {
-      BlockCode code = BlockCode.of(format);
-      writer.add("pack-" + format, PackKernel.of(code)::write);
-      writer.add("unpack-" + format, asm -> UnpackKernel.write(asm, code));
+    for (BlockCode code : CODES) {
+      String label = code.label();
+      writer.add("pack-" + label, PackKernel.of(code)::write);
+      writer.add("unpack-" + label, asm -> UnpackKernel.write(asm, code));
       for (int t = 1; t <= InputLayout.DECODE_TOKENS; t++) {
         int tokens = t;
-        writer.add("decode-" + format + "-" + t, asm -> DecodeKernel.write(asm, code, tokens));
+        writer.add("decode-" + label + "-" + t, asm -> DecodeKernel.write(asm, code, tokens));
       }
       for (int t = 1; t <= InputLayout.INT8_TOKENS; t++) {
         int tokens = t;
-        writer.add("panel-" + format + "-" + t, asm -> PanelKernel.write(asm, code, tokens));
+        writer.add("panel-" + label + "-" + t, asm -> PanelKernel.write(asm, code, tokens));
       }
     }
     writer.add("int8-input", InputKernels::writeInt8);

@@ -35,7 +35,7 @@ final class MinimumCode extends BlockCode {
   private final boolean hasFifthBit;
 
   MinimumCode(WeightFormat format) {
-    super(format);
+    super(format, 1);
     this.hasFifthBit = format == WeightFormat.Q5_K;
   }
 

@@ -11,18 +11,20 @@ import static moxin.infer.assembly.Memory.at;
 
 /// Interleaves the blocks of 16 rows by 32-bit words, as [BlockCode] says.
 ///
-/// `void (rows, target, blocks, stride, offset)`: `rows` holds 16 addresses, `offset` is where the
-/// first block begins in each row, `stride` how far apart packed blocks are.
+/// `void (rows, target, units, stride, offset)`: `rows` holds 16 addresses, `offset` is where the
+/// first block begins in each row, `stride` how far apart packed units are.
 ///
+/// @param blocks blocks of a unit
 /// @param blockBytes bytes of a row's block
 /// @param half where in the block a lone f16 is, or −1
-/// @param halfTarget where in the packed block the 16 of them go
+/// @param halfTarget where in the packed unit the 16 of each block go
 /// @param words where in the block its words begin
-/// @param wordsTarget where in the packed block they go
+/// @param wordsTarget where in the packed unit they go
 /// @param wordCount how many; a multiple of 4
 /// @param mask what is added to each word without carry
 /// @param wordStride how far apart the words of 16 rows are in the packed block
 record PackKernel(
+    int blocks,
     int blockBytes,
     int half,
     int halfTarget,
@@ -37,12 +39,15 @@ record PackKernel(
 
   static PackKernel of(BlockCode format) {
     int bytes = format.format().blockBytes();
+    int blocks = format.formatBlocks();
+    int scales = BlockCode.SCALE_BYTES * blocks;
     int vector = BlockCode.VECTOR;
     return switch (format.format()) {
-      case Q8_0 -> new PackKernel(bytes, 0, 0, 2, Q8Code.SCALE_BYTES, 8, 0x80808080, vector);
-      case Q4_0 -> new PackKernel(bytes, 0, 0, 2, Q4Code.SCALE_BYTES, 4, 0, vector);
-      case Q4_K, Q5_K -> new PackKernel(bytes, -1, 0, 0, 0, bytes / 4, 0, vector);
-      case Q6_K -> new PackKernel(bytes, bytes - 2, Q6KCode.D_OFFSET, 0, 0, bytes / 4, 0, vector);
+      case Q8_0 -> new PackKernel(blocks, bytes, 0, 0, 2, scales, 8, 0x80808080, vector);
+      case Q4_0 -> new PackKernel(blocks, bytes, 0, 0, 2, scales, 4, 0, vector);
+      case Q4_K, Q5_K -> new PackKernel(blocks, bytes, -1, 0, 0, 0, bytes / 4, 0, vector);
+      case Q6_K ->
+          new PackKernel(blocks, bytes, bytes - 2, Q6KCode.D_OFFSET, 0, 0, bytes / 4, 0, vector);
       case F32, BF16 -> throw new IllegalArgumentException("no blocks");
     };
   }
@@ -50,37 +55,44 @@ record PackKernel(
   /// 16 columns of bf16; two of these fill a tile.
   static PackKernel bf16() {
     int bytes = InputLayout.BF16_STEP * Short.BYTES;
-    return new PackKernel(bytes, -1, 0, 0, 0, bytes / 4, 0, 2 * BlockCode.VECTOR);
+    return new PackKernel(1, bytes, -1, 0, 0, 0, bytes / 4, 0, 2 * BlockCode.VECTOR);
   }
 
   void write(Assembler asm) {
-    Label block = new Label();
+    Label unit = new Label();
     if (mask != 0) {
       BlockCode.constant(asm, MASK, mask);
     }
-    asm.bind(block);
-    if (half >= 0) {
-      for (int row = 0; row < ROWS; row++) {
-        asm.mov(RAX, at(RDI, row * Long.BYTES));
-        asm.movzx16(R10, at(RAX, R8, 1, half));
-        asm.mov16(at(RSI, halfTarget + row * Short.BYTES), R10);
+    asm.bind(unit);
+    for (int block = 0; block < blocks; block++) {
+      if (half >= 0) {
+        halves(asm, block);
+      }
+      for (int word = 0; word < wordCount; word += LANES) {
+        lanes(asm, block, word);
       }
     }
-    for (int word = 0; word < wordCount; word += LANES) {
-      lanes(asm, word);
-    }
     asm.add(RSI, RCX);
-    asm.add(R8, blockBytes);
+    asm.add(R8, blocks * blockBytes);
     asm.dec(RDX);
-    asm.jump(Condition.NOT_ZERO, block);
+    asm.jump(Condition.NOT_ZERO, unit);
     asm.vzeroupper();
     asm.ret();
   }
 
+  private void halves(Assembler asm, int block) {
+    int target = halfTarget + block * BlockCode.SCALE_BYTES;
+    for (int row = 0; row < ROWS; row++) {
+      asm.mov(RAX, at(RDI, row * Long.BYTES));
+      asm.movzx16(R10, at(RAX, R8, 1, block * blockBytes + half));
+      asm.mov16(at(RSI, target + row * Short.BYTES), R10);
+    }
+  }
+
   /// Four words of 16 rows. Register i takes rows i, i + 4, i + 8, i + 12 into its lanes, so that
   /// transposing 4 × 4 within lanes leaves rows in order.
-  private void lanes(Assembler asm, int word) {
-    int offset = words + word * Integer.BYTES;
+  private void lanes(Assembler asm, int block, int word) {
+    int offset = block * blockBytes + words + word * Integer.BYTES;
     for (int i = 0; i < LANES; i++) {
       for (int lane = 0; lane < LANES; lane++) {
         asm.mov(RAX, at(RDI, (LANES * lane + i) * Long.BYTES));
@@ -104,7 +116,8 @@ record PackKernel(
       if (mask != 0) {
         asm.vpxord(Zmm.of(i), Zmm.of(i), MASK);
       }
-      asm.vmovdqu32(at(RSI, wordsTarget + wordStride * (word + i)), Zmm.of(i));
+      int target = wordsTarget + wordStride * (block * wordCount + word + i);
+      asm.vmovdqu32(at(RSI, target), Zmm.of(i));
     }
   }
 }

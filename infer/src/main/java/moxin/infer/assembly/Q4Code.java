@@ -4,13 +4,14 @@ import static moxin.infer.assembly.Memory.at;
 
 import moxin.infer.kernel.WeightFormat;
 
-/// Q4_0: 16 f16 scales, then 4 vectors of nibbles: low those of quads 0 to 3, high 4 to 7.
+/// Q4_0: for each block 16 f16 scales, then for each block 4 vectors of nibbles: low those of quads
+/// 0 to 3, high 4 to 7.
 final class Q4Code extends BlockCode {
   private static final Zmm PAIR = Zmm.ZMM22;
-  static final int SCALE_BYTES = ROWS * Short.BYTES;
+  private static final int BLOCK_VECTORS = QUADS / 2;
 
-  Q4Code() {
-    super(WeightFormat.Q4_0);
+  Q4Code(int formatBlocks) {
+    super(WeightFormat.Q4_0, formatBlocks);
   }
 
   @Override
@@ -33,10 +34,10 @@ final class Q4Code extends BlockCode {
 
   @Override
   void scales(Assembler asm, Gpr w, int block) {
-    asm.vcvtph2ps(SCALE, at(w, 0));
+    asm.vcvtph2ps(SCALE, at(w, SCALE_BYTES * block));
   }
 
-  /// Both quads of a vector in turn: it is loaded once, since its loads cross cache lines.
+  /// Both quads of a vector in turn: it is loaded once.
   @Override
   int quad(int index) {
     return index / 2 + index % 2 * (QUADS / 2);
@@ -45,7 +46,8 @@ final class Q4Code extends BlockCode {
   @Override
   void weights(Assembler asm, Gpr w, int block, int quad, Zmm d) {
     if (quad < QUADS / 2) {
-      asm.vmovdqu32(PAIR, at(w, SCALE_BYTES + VECTOR * quad));
+      int vector = BLOCK_VECTORS * block + quad;
+      asm.vmovdqu32(PAIR, at(w, SCALE_BYTES * blocks() + VECTOR * vector));
       asm.vpandd(d, PAIR, LOW_NIBBLES);
     } else {
       asm.vpsrlw(d, PAIR, 4);

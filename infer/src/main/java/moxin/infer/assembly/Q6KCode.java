@@ -20,7 +20,7 @@ final class Q6KCode extends BlockCode {
   static final int D_OFFSET = 52 * VECTOR;
 
   Q6KCode() {
-    super(WeightFormat.Q6_K);
+    super(WeightFormat.Q6_K, 1);
   }
 
   @Override

@@ -4,12 +4,11 @@ import static moxin.infer.assembly.Memory.at;
 
 import moxin.infer.kernel.WeightFormat;
 
-/// Q8_0: 16 f16 scales, then 8 vectors of bytes with 128 added.
+/// Q8_0: for each block 16 f16 scales, then for each block 8 vectors of bytes with 128 added.
 final class Q8Code extends BlockCode {
-  static final int SCALE_BYTES = ROWS * Short.BYTES;
 
-  Q8Code() {
-    super(WeightFormat.Q8_0);
+  Q8Code(int formatBlocks) {
+    super(WeightFormat.Q8_0, formatBlocks);
   }
 
   @Override
@@ -30,11 +29,11 @@ final class Q8Code extends BlockCode {
 
   @Override
   void scales(Assembler asm, Gpr w, int block) {
-    asm.vcvtph2ps(SCALE, at(w, 0));
+    asm.vcvtph2ps(SCALE, at(w, SCALE_BYTES * block));
   }
 
   @Override
   void weights(Assembler asm, Gpr w, int block, int quad, Zmm d) {
-    asm.vmovdqu32(d, at(w, SCALE_BYTES + VECTOR * quad));
+    asm.vmovdqu32(d, at(w, SCALE_BYTES * blocks() + VECTOR * (QUADS * block + quad)));
   }
 }

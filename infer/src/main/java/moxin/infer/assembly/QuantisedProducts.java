@@ -1,6 +1,7 @@
 package moxin.infer.assembly;
 
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import moxin.infer.assembly.AssembledKernels.TileRows;
@@ -23,7 +24,7 @@ final class QuantisedProducts {
           / Panel.BLOCKS
           * Panel.BLOCKS;
 
-  private final Map<WeightFormat, Quantised> formats;
+  private final Map<WeightFormat, List<Quantised>> formats;
   private final KernelLibrary.Entries entries;
 
   QuantisedProducts(KernelLibrary.Entries entries) {
@@ -31,14 +32,20 @@ final class QuantisedProducts {
     this.formats = entries.quantised();
   }
 
-  private Quantised kernels(WeightFormat format) {
-    return Objects.requireNonNull(formats.get(format));
+  /// The kernels of the longest unit that columns are a whole number of.
+  private Quantised kernels(WeightFormat format, int columns) {
+    for (Quantised kernels : Objects.requireNonNull(formats.get(format))) {
+      if (columns % kernels.code().columns() == 0) {
+        return kernels;
+      }
+    }
+    throw new IllegalArgumentException(format + " has no rows of " + columns + " columns");
   }
 
   /// Two panels of 16 rows, one behind the other.
   void pack(WeightFormat format, TileRows rows, int columns, long target) {
-    Quantised kernels = kernels(format);
-    long units = columns / format.blockElements();
+    Quantised kernels = kernels(format, columns);
+    long units = columns / kernels.code().columns();
     long unitBytes = kernels.code().unitBytes();
     for (int half = 0; half < 2; half++) {
       long panel = target + half * units * unitBytes;
@@ -64,7 +71,7 @@ final class QuantisedProducts {
   }
 
   void multiply(WeightFormat format, Tiles tiles) {
-    Quantised kernels = kernels(format);
+    Quantised kernels = kernels(format, tiles.columns());
     if (tiles.tokens() <= InputLayout.DECODE_TOKENS) {
       Calls.call(
           kernels.decode()[tiles.tokens()],
@@ -72,7 +79,7 @@ final class QuantisedProducts {
           tiles.input(),
           tiles.y(),
           2L * tiles.tiles(),
-          tiles.columns() / format.blockElements(),
+          tiles.columns() / kernels.code().columns(),
           tiles.yStride());
       return;
     }

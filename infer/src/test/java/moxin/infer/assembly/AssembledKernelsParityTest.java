@@ -15,7 +15,6 @@ import moxin.testing.Seeded;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Quantised products have the very bits of the contract.
 @Seeded
@@ -54,9 +53,12 @@ class AssembledKernelsParityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {4096, 14336})
-  void manyTokensTakeSeveralPassesWithTheSameBits(int columns, Random random) {
-    WeightFormat format = WeightFormat.Q4_K;
+  @EnumSource(
+      value = WeightFormat.class,
+      names = {"F32", "BF16"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void manyTokensAndColumnsTakeSeveralPassesWithTheSameBits(WeightFormat format, Random random) {
+    int columns = 4096 + 256;
     int tokens = 150;
     byte[][] weights = RandomWeights.rows(format, 33, columns / format.blockElements(), random);
     float[][] x = new float[tokens][];

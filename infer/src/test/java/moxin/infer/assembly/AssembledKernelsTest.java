@@ -52,7 +52,8 @@ class AssembledKernelsTest {
   @Test
   void packedWeightsTakeTheBytesOfTheFile() {
     AssembledKernels kernels = kernels(new NoKernels());
-    for (WeightFormat format : KernelLibrary.QUANTISED) {
+    for (BlockCode code : KernelLibrary.CODES) {
+      WeightFormat format = code.format();
       assertThat(kernels.packedBytes(format, 64, 4096)).isEqualTo(64 * format.rowBytes(4096));
     }
   }
