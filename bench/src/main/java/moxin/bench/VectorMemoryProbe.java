@@ -17,12 +17,17 @@ import jdk.incubator.vector.VectorSpecies;
 /// caches. The limit of decoding, which reads all weights for every token.
 public final class VectorMemoryProbe implements AutoCloseable {
   private static final long SHARE_BYTES = 256L << 20;
-  private static final int PASSES = 2;
+  private static final int PASSES = 4;
+  private static final long WARM_UP_BYTES = 64 << 10;
+  private static final long WARM_UP_NANOS = 1_500_000_000L;
   private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
 
   private final Arena arena = Arena.ofShared();
   private final ExecutorService executor;
   private final List<MemorySegment> shares = new ArrayList<>();
+
+  /// Kept, so that the loops before the first measurement are not in vain.
+  private long warmUpSum;
 
   /// A probe on `threads` threads, with 256 MiB for each.
   @SuppressWarnings("MustBeClosedChecker")
@@ -30,6 +35,10 @@ public final class VectorMemoryProbe implements AutoCloseable {
     executor = Executors.newFixedThreadPool(threads);
     for (int i = 0; i < threads; i++) {
       shares.add(arena.allocate(SHARE_BYTES, 64).fill((byte) (i + 1)));
+    }
+    long start = System.nanoTime();
+    while (System.nanoTime() - start < WARM_UP_NANOS) {
+      warmUpSum += onePass(shares.getFirst(), WARM_UP_BYTES);
     }
   }
 
@@ -45,7 +54,7 @@ public final class VectorMemoryProbe implements AutoCloseable {
       total += await(sum);
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    if (total == 0) {
+    if (total == 0 || warmUpSum == 0) {
       throw new IllegalStateException("the buffer lost its contents");
     }
     return PASSES * SHARE_BYTES * shares.size() / seconds;
@@ -65,18 +74,18 @@ public final class VectorMemoryProbe implements AutoCloseable {
   private static long sum(MemorySegment share) {
     long sum = 0;
     for (int pass = 0; pass < PASSES; pass++) {
-      sum += onePass(share);
+      sum += onePass(share, SHARE_BYTES);
     }
     return sum;
   }
 
-  private static long onePass(MemorySegment share) {
+  private static long onePass(MemorySegment share, long bytes) {
     int step = LONGS.vectorByteSize();
     LongVector a = LongVector.zero(LONGS);
     LongVector b = a;
     LongVector c = a;
     LongVector d = a;
-    for (long at = 0; at < SHARE_BYTES; at += 4L * step) {
+    for (long at = 0; at < bytes; at += 4L * step) {
       a = a.add(LongVector.fromMemorySegment(LONGS, share, at, ByteOrder.LITTLE_ENDIAN));
       b = b.add(LongVector.fromMemorySegment(LONGS, share, at + step, ByteOrder.LITTLE_ENDIAN));
       c =
