@@ -72,4 +72,12 @@ interface BlockKernels {
 
   /// Widens `count` numbers of `type` to fp32, exactly; `count` is a multiple of 32.
   void widen(MemorySegment source, KvType type, float[] target, int count);
+
+  /// Widens a panel `(rows, 32)` of [KvType#Q8]: 32 fp32 scales, one for each column, then the
+  /// numbers in int8; each is multiplied with its column's scale.
+  void widenColumns(MemorySegment source, float[] target, int rows);
+
+  /// Widens a panel `(32, columns)` of [KvType#Q8]: 32 fp32 scales, one for each row, then the
+  /// numbers in int8; each is multiplied with its row's scale.
+  void widenRows(MemorySegment source, float[] target, int columns);
 }

@@ -148,20 +148,18 @@ final class Forward implements AutoCloseable {
                 .put(
                     layer,
                     share.position() + n,
-                    keyRow(buffers.keys(), row),
-                    keyRow(buffers.values(), row));
+                    cached(buffers.keys(), row * keyStride),
+                    cached(buffers.values(), row * keyStride));
           });
     }
     attention.run(layer, units, buffers.queries(), buffers.mixed(), queryStride);
     multiplyAdding(block.attentionOutput(), buffers.mixed(), queryStride, tokens);
   }
 
-  /// Row `row` of keys or values, `(G, D)`.
-  private float[] keyRow(MemorySegment rows, long row) {
-    long bytes = 4L * config.numKeyValueHeads() * config.headDim();
-    long stride =
-        4L * PackedMatrix.tiles(config.numKeyValueHeads() * config.headDim()) * MatrixKernels.TILE;
-    return rows.asSlice(row * stride, bytes).toArray(PassBuffers.FLOAT);
+  /// Keys or values of one token, `(G, D)`, from float `at` on.
+  private float[] cached(MemorySegment rows, long at) {
+    long count = (long) config.numKeyValueHeads() * config.headDim();
+    return rows.asSlice(at * Float.BYTES, count * Float.BYTES).toArray(PassBuffers.FLOAT);
   }
 
   private void feedForward(CpuWeights.Layer block, int tokens) {

@@ -3,7 +3,6 @@ package moxin.infer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import moxin.model.ModelConfig;
 import moxin.model.Precision;
 import org.jspecify.annotations.Nullable;
@@ -61,19 +60,31 @@ final class KvCache implements AutoCloseable {
 
   /// Writes the keys `(D, 32)` of head `group` in the block of position `at` to `panel`, in fp32.
   void keys(int layer, int at, int group, BlockKernels kernels, float[] panel) {
-    panel(keys[layer], at, group, kernels, panel);
+    if (type == KvType.Q8) {
+      kernels.widenColumns(part(block(keys[layer], at), group), panel, depth);
+    } else {
+      panel(keys[layer], at, group, kernels, panel);
+    }
   }
 
   /// Writes the values `(32, D)`, likewise.
   void values(int layer, int at, int group, BlockKernels kernels, float[] panel) {
-    panel(values[layer], at, group, kernels, panel);
+    if (type == KvType.Q8) {
+      kernels.widenRows(part(block(values[layer], at), group), panel, depth);
+    } else {
+      panel(values[layer], at, group, kernels, panel);
+    }
   }
 
   private void panel(
       @Nullable MemorySegment[] blocks, int at, int group, BlockKernels kernels, float[] panel) {
-    int count = depth * BLOCK;
-    long bytes = (long) count * type.byteSize();
-    kernels.widen(block(blocks, at).asSlice(group * bytes, bytes), type, panel, count);
+    kernels.widen(part(block(blocks, at), group), type, panel, depth * BLOCK);
+  }
+
+  /// The part of head `group` in a block.
+  private MemorySegment part(MemorySegment block, int group) {
+    long bytes = type.byteSize(depth, BLOCK);
+    return block.asSlice(group * bytes, bytes);
   }
 
   /// Allocates what the positions `[position, position + count)` of all layers need.
@@ -109,6 +120,33 @@ final class KvCache implements AutoCloseable {
           putShort(valueBlock, valuePlace(i, at), Precision.floatToBf16(value[i]));
         }
       }
+      case Q8 -> {
+        for (int group = 0; group < groups; group++) {
+          putBytes(part(keyBlock, group), key, group, at % BLOCK, BLOCK, at % BLOCK);
+          putBytes(part(valueBlock, group), value, group, at % BLOCK * depth, 1, at % BLOCK);
+        }
+      }
+    }
+  }
+
+  /// Quantises the vector of head `group` to int8, symmetric around zero, its largest number to
+  /// ±127.
+  ///
+  /// @param first where its first number goes, `step` how far the next ones are apart
+  /// @param slot of its scale
+  private void putBytes(
+      MemorySegment part, float[] vectors, int group, int first, int step, int slot) {
+    float largest = 0;
+    for (int i = group * depth; i < (group + 1) * depth; i++) {
+      largest = Math.max(largest, Math.abs(vectors[i]));
+    }
+    float scale = largest / Byte.MAX_VALUE;
+    float inverse = largest == 0 ? 0 : Byte.MAX_VALUE / largest;
+    part.set(ValueLayout.JAVA_FLOAT, (long) slot * Float.BYTES, scale);
+    long numbers = (long) BLOCK * Float.BYTES + first;
+    for (int i = 0; i < depth; i++) {
+      byte rounded = (byte) Math.rint(vectors[group * depth + i] * inverse);
+      part.set(ValueLayout.JAVA_BYTE, numbers + (long) i * step, rounded);
     }
   }
 
@@ -140,17 +178,8 @@ final class KvCache implements AutoCloseable {
     position = target;
   }
 
-  /// Bytes in use.
-  long byteSize() {
-    long blocks = 0;
-    for (MemorySegment[] layer : keys) {
-      blocks += Arrays.stream(layer).filter(block -> block != null).count();
-    }
-    return 2 * blocks * blockBytes();
-  }
-
   private long blockBytes() {
-    return (long) groups * depth * BLOCK * type.byteSize();
+    return groups * type.byteSize(depth, BLOCK);
   }
 
   private MemorySegment block(@Nullable MemorySegment[] blocks, int at) {

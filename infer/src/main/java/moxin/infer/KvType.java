@@ -7,7 +7,9 @@ public enum KvType {
   /// In IEEE binary16, rounded to nearest; half the memory of fp32.
   F16(Short.BYTES),
   /// In bf16, rounded to nearest; half the memory of fp32.
-  BF16(Short.BYTES);
+  BF16(Short.BYTES),
+  /// In int8 with one fp32 scale for each vector of a head; about a quarter of the memory of fp32.
+  Q8(Byte.BYTES);
 
   private final int byteSize;
 
@@ -15,8 +17,9 @@ public enum KvType {
     this.byteSize = byteSize;
   }
 
-  /// Bytes of one number.
-  public int byteSize() {
-    return byteSize;
+  /// Bytes of `vectors` vectors of `depth` numbers.
+  public long byteSize(int depth, int vectors) {
+    long scales = this == Q8 ? (long) vectors * Float.BYTES : 0;
+    return scales + (long) depth * vectors * byteSize;
   }
 }

@@ -162,7 +162,26 @@ final class ScalarBlockKernels implements BlockKernels {
             case F32 -> at(source, i);
             case F16 -> Float.float16ToFloat(source.getAtIndex(ValueLayout.JAVA_SHORT, i));
             case BF16 -> Precision.bf16ToFloat(source.getAtIndex(ValueLayout.JAVA_SHORT, i));
+            case Q8 -> throw new IllegalArgumentException("int8 has scales");
           };
     }
+  }
+
+  @Override
+  public void widenColumns(MemorySegment source, float[] target, int rows) {
+    for (int i = 0; i < rows * LANES; i++) {
+      target[i] = byteAt(source, i) * at(source, i % LANES);
+    }
+  }
+
+  @Override
+  public void widenRows(MemorySegment source, float[] target, int columns) {
+    for (int i = 0; i < LANES * columns; i++) {
+      target[i] = byteAt(source, i) * at(source, i / columns);
+    }
+  }
+
+  private static float byteAt(MemorySegment source, int index) {
+    return source.get(ValueLayout.JAVA_BYTE, LANES * Float.BYTES + (long) index);
   }
 }

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -25,6 +26,9 @@ final class VectorBlockKernels implements BlockKernels {
       VectorSpecies.of(int.class, FLOATS.vectorShape());
   private static final VectorSpecies<Short> HALVES =
       VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+  private static final VectorSpecies<Byte> BYTES =
+      VectorSpecies.of(
+          byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / 4)));
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
   private final ScalarBlockKernels scalar = new ScalarBlockKernels();
@@ -417,7 +421,44 @@ final class VectorBlockKernels implements BlockKernels {
       case F32 -> MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 0, target, 0, count);
       case F16 -> widenF16(source, target, count);
       case BF16 -> widenBf16(source, target, count);
+      case Q8 -> throw new IllegalArgumentException("int8 has scales");
     }
+  }
+
+  @Override
+  public void widenColumns(MemorySegment source, float[] target, int rows) {
+    if (WIDTH < BYTES.length()) {
+      scalar.widenColumns(source, target, rows);
+      return;
+    }
+    for (int lane = 0; lane < LANES; lane += WIDTH) {
+      FloatVector scales = load(source, lane);
+      for (int i = lane; i < rows * LANES; i += LANES) {
+        bytes(source, i).mul(scales).intoArray(target, i);
+      }
+    }
+  }
+
+  @Override
+  public void widenRows(MemorySegment source, float[] target, int columns) {
+    if (WIDTH < BYTES.length() || columns % WIDTH != 0) {
+      scalar.widenRows(source, target, columns);
+      return;
+    }
+    for (int row = 0; row < LANES; row++) {
+      float scale = source.get(ValueLayout.JAVA_FLOAT, (long) row * Float.BYTES);
+      for (int i = row * columns; i < (row + 1) * columns; i += WIDTH) {
+        bytes(source, i).mul(scale).intoArray(target, i);
+      }
+    }
+  }
+
+  /// The numbers after the scales of a panel.
+  private static FloatVector bytes(MemorySegment source, int at) {
+    ByteVector numbers =
+        ByteVector.fromMemorySegment(BYTES, source, LANES * Float.BYTES + (long) at, ORDER);
+    IntVector integers = (IntVector) numbers.convertShape(VectorOperators.B2I, INTS, 0);
+    return (FloatVector) integers.convertShape(VectorOperators.I2F, FLOATS, 0);
   }
 
   private static void widenBf16(MemorySegment source, float[] target, int count) {
