@@ -11,12 +11,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import moxin.model.Checkpoint;
+import moxin.model.DType;
 import moxin.model.LanguageModel;
 import moxin.model.LogitRows;
 import moxin.model.Logits;
 import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
 import moxin.model.SafetensorsCheckpoint;
+import moxin.model.WeightNames.LayerWeight;
 
 /// A language model on the CPU. With given kernels, logits are the same to the last bit for any
 /// number of threads, any batch and any cutting of the tokens into calls.
@@ -26,6 +28,9 @@ import moxin.model.SafetensorsCheckpoint;
 public final class CpuModel implements LanguageModel {
   /// Tokens of a pass.
   static final int CHUNK = 256;
+
+  /// Weights of a model in bf16 up to which fp32 activations cost no time worth the name.
+  private static final long SMALL = 100_000_000;
 
   private final ModelConfig config;
   private final KernelSelection selection;
@@ -37,10 +42,11 @@ public final class CpuModel implements LanguageModel {
 
   private CpuModel(ModelConfig config, Checkpoint checkpoint, EngineOptions options) {
     this.config = config;
-    this.selection = KernelSelection.of(options.kernels());
+    this.selection = KernelSelection.of(choice(config, checkpoint, options.kernels()));
     this.workers = new Workers(options.threads());
     boolean loaded = false;
-    try {
+    KvType expected = options.kvType().orElse(KvType.F16);
+    try (WarmUp _ = WarmUp.start(selection.blocks(), config, expected)) {
       this.weights = CpuWeights.load(checkpoint, config, selection.matrices(), workers);
       loaded = true;
     } finally {
@@ -56,6 +62,19 @@ public final class CpuModel implements LanguageModel {
             reason ->
                 System.getLogger(CpuModel.class.getName())
                     .log(System.Logger.Level.WARNING, reason));
+  }
+
+  /// What [KernelChoice#AUTO] means for a model. Machine code multiplies bf16 weights with bf16
+  /// activations, whose rounding tips close calls; a small model in bf16 gets the kernels that keep
+  /// activations in fp32.
+  private static KernelChoice choice(
+      ModelConfig config, Checkpoint checkpoint, KernelChoice asked) {
+    boolean small = config.parameterCount() <= SMALL;
+    return asked == KernelChoice.AUTO
+            && small
+            && checkpoint.tensor(LayerWeight.QUERY.name(0)).dtype() == DType.BF16
+        ? KernelChoice.VECTOR
+        : asked;
   }
 
   /// Loads `config.json` and the safetensors of a Hugging Face directory.
@@ -83,6 +102,11 @@ public final class CpuModel implements LanguageModel {
   /// The name of the kernels in use, such as `vector-512`.
   public String kernels() {
     return selection.matrices().name();
+  }
+
+  /// How keys and values are cached.
+  public KvType kvType() {
+    return kvType;
   }
 
   /// Bytes of the packed matrices, which every pass reads.
