@@ -3,11 +3,11 @@ package moxin.infer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import moxin.infer.constraint.TokenConstraint;
 import moxin.infer.constraint.TokenConstraint.Matcher;
 import moxin.model.Logits;
@@ -29,8 +29,9 @@ public final class Continuation {
   private final TextStream stream;
   private final StopStrings stops;
   private final StringBuilder text = new StringBuilder();
-  private final IntStream.Builder ids = IntStream.builder();
+  private int[] ids = new int[16];
   private final List<ScoredToken> scores = new ArrayList<>();
+  private final List<ScoredToken> promptScores = new ArrayList<>();
   private long[] allowed = {};
   private int count;
   private Optional<FinishReason> reason = Optional.empty();
@@ -74,17 +75,48 @@ public final class Continuation {
         : constraint.newMatcher();
   }
 
+  /// How a token is chosen.
+  @FunctionalInterface
+  public interface Choice {
+    /// A token for row `row` of `logits` among `allowed`, as [Sampler#sample(Logits, int, long[])].
+    ///
+    /// @param sampler knows the sequence so far
+    int choose(Sampler sampler, Logits logits, int row, long[] allowed);
+  }
+
+  /// Scores tokens of the prompt where the options ask for it: row `i` of `logits` says what
+  /// follows token `from + i` of the prompt. Called for each chunk of the prompt in order.
+  public void scorePrompt(Logits logits, int from) {
+    if (options.promptLogProbabilities().isEmpty()) {
+      return;
+    }
+    TokenScores rivals = new TokenScores(tokenizer, options.promptLogProbabilities().getAsInt());
+    List<ScoredToken> chunk = new ArrayList<>();
+    for (int row = 0; row < logits.rows() && from + row + 1 < promptIds.length; row++) {
+      chunk.add(rivals.score(logits, row, promptIds[from + row + 1]));
+    }
+    if (!chunk.isEmpty()) {
+      promptScores.addAll(chunk);
+      events.accept(new GenerationEvent.PromptScored(chunk));
+    }
+  }
+
   /// Draws the next token from row `row` of `logits`: what the model says after all tokens so far.
   ///
   /// @return the token to ingest next, nothing once the text has ended
   /// @throws IllegalStateException if the end has been reached
   /// @throws IllegalArgumentException if the largest logit is not finite
   public OptionalInt next(Logits logits, int row) {
+    return next(logits, row, Sampler::sample);
+  }
+
+  /// As [#next(Logits, int)], with the token that `choice` chooses.
+  public OptionalInt next(Logits logits, int row, Choice choice) {
     if (reason.isPresent()) {
       throw new IllegalStateException("the text has ended: " + reason.get());
     }
     mask(logits.vocabSize());
-    int id = sampler.sample(logits, row, allowed);
+    int id = choice.choose(sampler, logits, row, allowed);
     if (id == Sampler.NONE) {
       reason = Optional.of(FinishReason.NO_TOKEN);
     } else if (endIds.contains(id) || options.stopTokens().contains(id)) {
@@ -99,8 +131,8 @@ public final class Continuation {
   private void take(Logits logits, int row, int id) {
     sampler.accept(id);
     matcher.ifPresent(m -> m.accept(id));
-    ids.add(id);
-    count++;
+    ids = count == ids.length ? Arrays.copyOf(ids, 2 * count) : ids;
+    ids[count++] = id;
     options
         .logProbabilities()
         .ifPresent(
@@ -156,6 +188,18 @@ public final class Continuation {
     return reason;
   }
 
+  /// The tokens drawn so far, without the one that ended the sequence.
+  public int[] ids() {
+    return Arrays.copyOf(ids, count);
+  }
+
+  /// The token drawn last.
+  ///
+  /// @throws IndexOutOfBoundsException if none was
+  public int lastId() {
+    return ids[Objects.checkIndex(count - 1, ids.length)];
+  }
+
   /// How many tokens were drawn, without the one that ended the sequence.
   public int count() {
     return count;
@@ -163,9 +207,8 @@ public final class Continuation {
 
   /// Hands out what was held back and tells the end. Called once.
   ///
-  /// @param promptScores what the caller found for the prompt, or nothing
   /// @throws IllegalStateException if the end has not been reached
-  public Generation finish(GenerationEvent.Timings timings, List<ScoredToken> promptScores) {
+  public Generation finish(GenerationEvent.Timings timings) {
     FinishReason why =
         reason.orElseThrow(() -> new IllegalStateException("the text has not ended"));
     if (!stops.stopped()) {
@@ -174,13 +217,7 @@ public final class Continuation {
     }
     events.accept(new GenerationEvent.Finished(why, timings));
     return new Generation(
-        promptIds.clone(),
-        ids.build().toArray(),
-        text.toString(),
-        why,
-        timings,
-        promptScores,
-        scores);
+        promptIds.clone(), ids(), text.toString(), why, timings, promptScores, scores);
   }
 
   private void emit(String delta) {

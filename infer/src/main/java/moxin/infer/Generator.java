@@ -1,9 +1,7 @@
 package moxin.infer;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -82,7 +80,7 @@ public final class Generator {
     Continuation continuation =
         new Continuation(tokenizer, endIds, promptIds, options, contextLimit, events);
     try (LanguageModel.Session session = model.newSession()) {
-      return new Run(session, promptIds.clone(), options, events, cancelled).run(continuation);
+      return new Run(session, promptIds.clone(), options, cancelled).run(continuation);
     }
   }
 
@@ -96,26 +94,22 @@ public final class Generator {
     private final LanguageModel.Session session;
     private final int[] promptIds;
     private final OptionalInt promptRivals;
-    private final Consumer<GenerationEvent> events;
     private final BooleanSupplier cancelled;
-    private final List<ScoredToken> promptScores = new ArrayList<>();
 
     Run(
         LanguageModel.Session session,
         int[] promptIds,
         GenerationOptions options,
-        Consumer<GenerationEvent> events,
         BooleanSupplier cancelled) {
       this.session = session;
       this.promptIds = promptIds;
       this.promptRivals = options.promptLogProbabilities();
-      this.events = events;
       this.cancelled = cancelled;
     }
 
     Generation run(Continuation continuation) {
       long start = System.nanoTime();
-      Logits logits = prefill();
+      Logits logits = prefill(continuation);
       long prefilled = System.nanoTime();
       decode(logits, continuation);
       GenerationEvent.Timings timings =
@@ -124,11 +118,11 @@ public final class Generator {
               Duration.ofNanos(prefilled - start),
               continuation.count(),
               Duration.ofNanos(System.nanoTime() - prefilled));
-      return continuation.finish(timings, promptScores);
+      return continuation.finish(timings);
     }
 
     /// The logits of the prompt's last token in the last row; no rows if cancelled before.
-    private Logits prefill() {
+    private Logits prefill(Continuation continuation) {
       int vocabSize = model.config().vocabSize();
       Logits logits = Logits.none(vocabSize);
       int chunk =
@@ -143,23 +137,10 @@ public final class Generator {
                 Arrays.copyOfRange(promptIds, at, end),
                 promptRivals.isPresent() ? LogitRows.ALL : rows);
         if (promptRivals.isPresent()) {
-          score(logits, at, promptRivals.getAsInt());
+          continuation.scorePrompt(logits, at);
         }
       }
       return session.position() == promptIds.length ? logits : Logits.none(vocabSize);
-    }
-
-    /// Row `i` of `logits` says what follows token `at + i`.
-    private void score(Logits logits, int at, int rivals) {
-      TokenScores scores = new TokenScores(tokenizer, rivals);
-      List<ScoredToken> chunk = new ArrayList<>();
-      for (int row = 0; row < logits.rows() && at + row + 1 < promptIds.length; row++) {
-        chunk.add(scores.score(logits, row, promptIds[at + row + 1]));
-      }
-      if (!chunk.isEmpty()) {
-        promptScores.addAll(chunk);
-        events.accept(new GenerationEvent.PromptScored(chunk));
-      }
     }
 
     private void decode(Logits first, Continuation continuation) {

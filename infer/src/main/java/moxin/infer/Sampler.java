@@ -70,6 +70,11 @@ public final class Sampler {
     return ranking.count() == 0 ? NONE : draw();
   }
 
+  /// What [#sample(Logits, int)] would draw from.
+  public Distribution distribution(Logits logits, int row) {
+    return distribution(logits, row, everything(logits.vocabSize()));
+  }
+
   /// What [#sample(Logits, int, long[])] would draw from, without drawing. At temperature 0 one
   /// token has all probability; without a token it is empty.
   public Distribution distribution(Logits logits, int row, long[] allowed) {

@@ -1,5 +1,6 @@
 package moxin.infer.schedule;
 
+import moxin.infer.KvType;
 import moxin.model.ModelConfig;
 
 /// How much memory a session takes.
@@ -10,13 +11,14 @@ public interface CacheSize {
   /// The bytes of a session that has read `tokens` tokens.
   long bytes(int tokens);
 
-  /// Keys and values of `bytesPerNumber` bytes each for every position, or those in the window.
-  static CacheSize of(ModelConfig config, double bytesPerNumber) {
-    long width = 2L * config.numHiddenLayers() * config.numKeyValueHeads() * config.headDim();
+  /// Keys and values in `type` for every position, or those in the window.
+  static CacheSize of(ModelConfig config, KvType type) {
+    long vectors = 2L * config.numHiddenLayers() * config.numKeyValueHeads();
+    long each = vectors * type.byteSize(config.headDim(), 1);
     long most =
         config.slidingWindow().isPresent()
             ? (long) config.slidingWindow().getAsInt() + ROLLING_SLACK
             : config.maxPositionEmbeddings();
-    return tokens -> (long) Math.ceil(Math.min(tokens, most) * width * bytesPerNumber);
+    return tokens -> Math.min(tokens, most) * each;
   }
 }

@@ -97,7 +97,7 @@ final class DraftModel {
       if (chance == null) {
         ids.add(logits.argmax(0));
       } else {
-        TokenDistribution distribution = TokenDistribution.of(logits, 0, track.options());
+        TokenDistribution distribution = track.distribution(logits);
         drawnFrom.add(distribution);
         ids.add(distribution.draw(chance.random()));
       }

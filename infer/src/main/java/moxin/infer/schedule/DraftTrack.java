@@ -1,7 +1,9 @@
 package moxin.infer.schedule;
 
+import moxin.infer.Sampler;
 import moxin.infer.SamplingOptions;
 import moxin.model.LanguageModel;
+import moxin.model.Logits;
 import org.jspecify.annotations.Nullable;
 
 /// One text on the draft model: a session that follows the text some tokens behind, and runs ahead
@@ -13,7 +15,7 @@ final class DraftTrack implements DraftSource {
 
   private final DraftModel model;
   private final TokenList text;
-  private final SamplingOptions options;
+  private final Sampler sampler;
   private final TokenChoice.@Nullable Rejection chance;
   private final LanguageModel.Session session;
   private double right;
@@ -29,7 +31,10 @@ final class DraftTrack implements DraftSource {
       LanguageModel.Session session) {
     this.model = model;
     this.text = text;
-    this.options = options;
+    this.sampler =
+        new Sampler(
+            new SamplingOptions(
+                options.temperature(), options.topK(), options.topP(), options.minP(), 0));
     this.chance = chance;
     this.session = session;
   }
@@ -38,8 +43,10 @@ final class DraftTrack implements DraftSource {
     return text;
   }
 
-  SamplingOptions options() {
-    return options;
+  /// What the draft model's next token is drawn from: the text's options without what depends on
+  /// the text.
+  TokenDistribution distribution(Logits logits) {
+    return TokenDistribution.of(sampler.distribution(logits, 0), logits.vocabSize());
   }
 
   TokenChoice.@Nullable Rejection chance() {

@@ -1,5 +1,7 @@
 package moxin.infer.schedule;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -14,8 +16,9 @@ final class EventDelivery {
   private final Executor executor;
   private final Runnable failed;
   private final ReentrantLock lock = new ReentrantLock();
+  private final Deque<GenerationEvent> waiting = new ArrayDeque<>();
   private final StringBuilder text = new StringBuilder();
-  private @Nullable End end;
+  private @Nullable Consumer<@Nullable Throwable> end;
   private @Nullable Throwable failure;
   private boolean running;
 
@@ -26,31 +29,37 @@ final class EventDelivery {
     this.failed = failed;
   }
 
-  /// The end of a request.
-  ///
-  /// @param event the last one, absent where the engine failed
-  /// @param then is given what the consumer threw, if it did
-  private record End(
-      GenerationEvent.@Nullable Finished event, Consumer<@Nullable Throwable> then) {}
-
-  void text(String delta) {
+  /// Delivers `event` after those before it.
+  void add(GenerationEvent event) {
     lock.lock();
     try {
-      text.append(delta);
+      if (event instanceof GenerationEvent.TextDelta delta) {
+        text.append(delta.text());
+      } else {
+        flushText();
+        waiting.add(event);
+      }
       run();
     } finally {
       lock.unlock();
     }
   }
 
-  /// Delivers the last event, then runs `then`.
-  void end(GenerationEvent.@Nullable Finished event, Consumer<@Nullable Throwable> then) {
+  /// Runs `then` after the last event, with what the consumer threw, if it did.
+  void end(Consumer<@Nullable Throwable> then) {
     lock.lock();
     try {
-      end = new End(event, then);
+      end = then;
       run();
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void flushText() {
+    if (!text.isEmpty()) {
+      waiting.add(new GenerationEvent.TextDelta(text.toString()));
+      text.setLength(0);
     }
   }
 
@@ -63,13 +72,13 @@ final class EventDelivery {
 
   private void drain() {
     while (true) {
-      String delta;
-      End last = null;
+      GenerationEvent event;
+      Consumer<@Nullable Throwable> last = null;
       lock.lock();
       try {
-        delta = text.toString();
-        text.setLength(0);
-        if (delta.isEmpty()) {
+        flushText();
+        event = waiting.poll();
+        if (event == null) {
           last = end;
           end = null;
           if (last == null) {
@@ -80,13 +89,10 @@ final class EventDelivery {
       } finally {
         lock.unlock();
       }
-      if (!delta.isEmpty()) {
-        deliver(new GenerationEvent.TextDelta(delta));
+      if (event != null) {
+        deliver(event);
       } else if (last != null) {
-        if (last.event() != null) {
-          deliver(last.event());
-        }
-        last.then().accept(failure);
+        last.accept(failure);
       }
     }
   }

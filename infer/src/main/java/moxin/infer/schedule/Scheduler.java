@@ -77,6 +77,7 @@ public final class Scheduler implements AutoCloseable {
   ///   and its longest answer do not fit in the cache
   public ScheduledGeneration submit(ScheduledRequest request, Consumer<GenerationEvent> events) {
     texts.requirePrompt(request.promptIds(), model.config().vocabSize());
+    request.options().requireVocabulary(texts.tokenizer().vocabSize());
     long bytes = cacheBytes(request.promptIds().length, request.options());
     Ticket ticket = new Ticket(request, events, consumers, System.nanoTime(), bytes);
     lock.lock();

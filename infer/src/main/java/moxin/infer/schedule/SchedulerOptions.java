@@ -1,7 +1,6 @@
 package moxin.infer.schedule;
 
 import java.time.Duration;
-import moxin.model.ModelConfig;
 
 /// How a scheduler shares a model between requests.
 ///
@@ -37,15 +36,17 @@ public record SchedulerOptions(
   }
 
   /// 16 requests at once, 256 waiting, 256 tokens in a pass of a quarter of a second, half of the
-  /// JVM's memory for sessions and an eighth for prefixes, fp32 caches, no speculation.
-  public static SchedulerOptions defaults(ModelConfig config) {
+  /// JVM's memory for sessions and an eighth for prefixes, no speculation.
+  ///
+  /// @param cacheSize of a session of the model that is to be served
+  public static SchedulerOptions defaults(CacheSize cacheSize) {
     long memory = Runtime.getRuntime().maxMemory();
     return new SchedulerOptions(
         16,
         256,
         256,
         Duration.ofMillis(250),
-        CacheSize.of(config, 4),
+        cacheSize,
         memory / 2,
         memory / 8,
         Speculation.none());

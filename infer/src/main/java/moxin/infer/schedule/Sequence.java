@@ -1,10 +1,13 @@
 package moxin.infer.schedule;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import moxin.infer.AnswerText;
+import moxin.infer.Continuation;
 import moxin.infer.FinishReason;
+import moxin.infer.Generation;
+import moxin.infer.GenerationEvent;
 import moxin.infer.GenerationOptions;
 import moxin.infer.Sampler;
 import moxin.model.LanguageModel.Ingestion;
@@ -25,29 +28,36 @@ final class Sequence implements AutoCloseable {
   private final GenerationOptions options;
   private final TokenList tokens;
   private final TokenChoice choice;
-  private final AnswerText answer;
+  private final Continuation continuation;
   private final @Nullable DraftSource source;
   private final DraftBudget budget = new DraftBudget();
   private @Nullable Session session;
   private Draft draft = Draft.NONE;
-  private @Nullable FinishReason reason;
   private int drafted;
   private int accepted;
 
-  Sequence(Texts texts, int[] promptIds, GenerationOptions options, Speculator speculator) {
+  /// @param events is told what becomes certain of the text, and the end by [#finish]
+  /// @throws IllegalArgumentException if the options name an id outside the vocabulary
+  Sequence(
+      Texts texts,
+      int[] promptIds,
+      GenerationOptions options,
+      Speculator speculator,
+      Consumer<GenerationEvent> events) {
     this.texts = texts;
     this.promptLength = promptIds.length;
     this.options = options;
     this.tokens = new TokenList(promptIds);
-    this.answer = new AnswerText(texts.tokenizer(), promptIds, options.stopStrings());
+    this.continuation =
+        new Continuation(
+            texts.tokenizer(), texts.endIds(), promptIds, options, texts.contextLimit(), events);
     boolean chance = speculator.drawsDrafts() && options.sampling().temperature() > 0;
     TokenChoice.Rejection rejection =
         chance
             ? new TokenChoice.Rejection(
-                options.sampling(), new SplittableRandom(options.sampling().seed() ^ OTHER_STREAM))
+                new SplittableRandom(options.sampling().seed() ^ OTHER_STREAM))
             : null;
-    this.choice =
-        rejection == null ? new TokenChoice.Agreement(new Sampler(options.sampling())) : rejection;
+    this.choice = rejection == null ? new TokenChoice.Agreement() : rejection;
     this.source = speculator.newSource(tokens, options.sampling(), rejection);
   }
 
@@ -98,7 +108,7 @@ final class Sequence implements AutoCloseable {
 
   /// How many tokens have been added.
   int added() {
-    return tokens.size() - promptLength;
+    return continuation.count();
   }
 
   int drafted() {
@@ -109,22 +119,18 @@ final class Sequence implements AutoCloseable {
     return accepted;
   }
 
+  /// Why the text has ended, once it has; a prompt is read to its end unless cancelled.
   Optional<FinishReason> reason() {
-    return Optional.ofNullable(reason);
-  }
-
-  String text() {
-    return answer.text();
-  }
-
-  int[] addedIds() {
-    return tokens.slice(promptLength, tokens.size());
+    return continuation.reason().filter(why -> why == FinishReason.CANCELLED || promptLeft() == 0);
   }
 
   /// The next `count` tokens of the prompt.
   Ingestion chunk(int count) {
     int from = session().position();
-    LogitRows rows = count == promptLeft() ? LogitRows.LAST : LogitRows.NONE;
+    LogitRows rows =
+        options.promptLogProbabilities().isPresent()
+            ? LogitRows.ALL
+            : count == promptLeft() ? LogitRows.LAST : LogitRows.NONE;
     return new Ingestion(session(), tokens.slice(from, from + count), rows);
   }
 
@@ -152,28 +158,40 @@ final class Sequence implements AutoCloseable {
   }
 
   /// Takes the logits of [#chunk] or [#next] and returns how many tokens were added.
-  ///
-  /// @param out is given what became certain of the text
-  int accept(Logits logits, Consumer<String> out) {
-    int before = tokens.size();
-    if (options.maxNewTokens() == 0 && promptLeft() == 0) {
-      finish(FinishReason.LENGTH, out);
+  int accept(Logits logits) {
+    int before = added();
+    if (before == 0) {
+      continuation.scorePrompt(logits, session().position() - logits.rows());
+    }
+    if (promptLeft() > 0 || continuation.reason().isPresent()) {
       return 0;
     }
     int right = 0;
-    for (int row = 0; row < logits.rows(); row++) {
-      int id = choice.choose(logits, row, draft);
-      boolean goesOn = add(id, out);
+    for (int row = logits.rows() - 1 - draft.length(); row < logits.rows(); row++) {
+      int known = added();
+      OptionalInt goesOn = continuation.next(logits, row, this::choose);
+      if (added() == known) {
+        break;
+      }
+      int id = continuation.lastId();
+      tokens.add(id);
+      if (source != null) {
+        source.added(id);
+      }
       boolean foretold = row < draft.length() && id == draft.ids()[row];
       right += foretold ? 1 : 0;
-      if (!goesOn || !foretold) {
+      if (goesOn.isEmpty() || !foretold) {
         break;
       }
     }
-    if (before > promptLength) {
+    if (before > 0) {
       settle(right);
     }
-    return tokens.size() - before;
+    return added() - before;
+  }
+
+  private int choose(Sampler sampler, Logits logits, int row, long[] allowed) {
+    return choice.choose(sampler, logits, row, allowed, draft);
   }
 
   private void settle(int right) {
@@ -191,39 +209,14 @@ final class Sequence implements AutoCloseable {
     draft = Draft.NONE;
   }
 
-  private boolean add(int id, Consumer<String> out) {
-    if (texts.endIds().contains(id)) {
-      finish(FinishReason.STOP, out);
-      return false;
-    }
-    tokens.add(id);
-    if (source != null) {
-      source.added(id);
-    }
-    emit(answer.next(id), out);
-    if (answer.stopped()) {
-      finish(FinishReason.STOP, out);
-      return false;
-    }
-    if (added() == options.maxNewTokens() || tokens.size() > texts.contextLimit()) {
-      finish(FinishReason.LENGTH, out);
-      return false;
-    }
-    return true;
+  /// Ends the text where it is, unless it has ended.
+  void end(FinishReason why) {
+    continuation.end(why);
   }
 
-  /// Ends the text where it is.
-  void finish(FinishReason why, Consumer<String> out) {
-    if (reason == null) {
-      reason = why;
-      emit(answer.finish(), out);
-    }
-  }
-
-  private static void emit(String delta, Consumer<String> out) {
-    if (!delta.isEmpty()) {
-      out.accept(delta);
-    }
+  /// Hands out what was held back of the text, and tells the end.
+  Generation finish(GenerationEvent.Timings timings) {
+    return continuation.finish(timings);
   }
 
   /// Gives away the session, with the tokens `[0, position)` of the text in it; the text is over.

@@ -64,34 +64,30 @@ public final class SpeculativeGenerator {
       Consumer<GenerationEvent> events,
       BooleanSupplier cancelled) {
     texts.requirePrompt(promptIds, model.config().vocabSize());
-    Consumer<String> out = delta -> events.accept(new GenerationEvent.TextDelta(delta));
     long start = clock.getAsLong();
-    try (Sequence sequence = new Sequence(texts, promptIds, options, speculator)) {
+    try (Sequence sequence = new Sequence(texts, promptIds, options, speculator, events)) {
       sequence.start(model.newSession());
-      while (sequence.promptLeft() > 0 && step(sequence, out, cancelled)) {}
+      while (sequence.promptLeft() > 0 && step(sequence, cancelled)) {}
       long prefilled = clock.getAsLong();
       int steps = 0;
-      while (sequence.reason().isEmpty() && step(sequence, out, cancelled)) {
+      while (sequence.reason().isEmpty() && step(sequence, cancelled)) {
         steps++;
       }
-      FinishReason reason = sequence.reason().orElseThrow();
       GenerationEvent.Timings timings =
           new GenerationEvent.Timings(
               sequence.promptIngested(),
               Duration.ofNanos(prefilled - start),
               sequence.added(),
               Duration.ofNanos(clock.getAsLong() - prefilled));
-      events.accept(new GenerationEvent.Finished(reason, timings));
-      Generation generation =
-          new Generation(promptIds.clone(), sequence.addedIds(), sequence.text(), reason, timings);
+      Generation generation = sequence.finish(timings);
       return new Outcome(generation, sequence.drafted(), sequence.accepted(), steps);
     }
   }
 
   /// Makes one pass; false if the text ended instead.
-  private boolean step(Sequence sequence, Consumer<String> out, BooleanSupplier cancelled) {
+  private boolean step(Sequence sequence, BooleanSupplier cancelled) {
     if (cancelled.getAsBoolean()) {
-      sequence.finish(FinishReason.CANCELLED, out);
+      sequence.end(FinishReason.CANCELLED);
       return false;
     }
     speculator.follow(List.of(sequence));
@@ -104,7 +100,7 @@ public final class SpeculativeGenerator {
     long start = clock.getAsLong();
     Logits logits = model.ingest(List.of(ingestion)).getFirst();
     speculator.cost().record(ingestion.tokens().length, clock.getAsLong() - start);
-    sequence.accept(logits, out);
+    sequence.accept(logits);
     return true;
   }
 }

@@ -120,7 +120,7 @@ final class StepLoop implements AutoCloseable {
     }
     for (Ticket ticket : List.copyOf(active)) {
       if (ticket.isCancelled(now)) {
-        ticket.sequence().finish(FinishReason.CANCELLED, ticket::text);
+        ticket.sequence().end(FinishReason.CANCELLED);
         end(ticket);
       }
     }
@@ -139,7 +139,8 @@ final class StepLoop implements AutoCloseable {
       active.add(ticket);
       try {
         ScheduledRequest request = ticket.request();
-        ticket.admit(new Sequence(texts, request.promptIds(), request.options(), speculator));
+        ticket.admit(
+            new Sequence(texts, request.promptIds(), request.options(), speculator, ticket::tell));
       } catch (RuntimeException failure) {
         fail(ticket, failure);
       }
@@ -178,7 +179,7 @@ final class StepLoop implements AutoCloseable {
     int[] prompt = ticket.request().promptIds();
     Sequence sequence = ticket.sequence();
     try {
-      if (prefixes == null) {
+      if (prefixes == null || ticket.request().options().promptLogProbabilities().isPresent()) {
         sequence.start(model.newSession());
         ticket.begin(clock.getAsLong(), 0, 0);
         return true;
@@ -207,7 +208,7 @@ final class StepLoop implements AutoCloseable {
     Sequence sequence = ticket.sequence();
     int added = 0;
     try {
-      added = sequence.accept(logits, ticket::text);
+      added = sequence.accept(logits);
       keepShared(ticket);
     } catch (RuntimeException failure) {
       fail(ticket, failure);

@@ -130,8 +130,9 @@ final class Ticket implements ScheduledGeneration {
     firstToken = now;
   }
 
-  void text(String delta) {
-    events.text(delta);
+  /// Tells the consumer.
+  void tell(GenerationEvent event) {
+    events.add(event);
   }
 
   /// Completes the request with what has been written.
@@ -143,15 +144,8 @@ final class Ticket implements ScheduledGeneration {
             Duration.ofNanos(begun ? (written ? firstToken : now) - began : 0),
             text == null ? 0 : text.added(),
             Duration.ofNanos(written ? now - firstToken : 0));
-    Generation generation =
-        new Generation(
-            request.promptIds().clone(),
-            text == null ? new int[0] : text.addedIds(),
-            text == null ? "" : text.text(),
-            reason,
-            timings);
+    Generation generation = text == null ? unread(reason, timings) : text.finish(timings);
     events.end(
-        new GenerationEvent.Finished(reason, timings),
         thrown -> {
           if (thrown == null) {
             future.complete(generation);
@@ -159,6 +153,12 @@ final class Ticket implements ScheduledGeneration {
             future.completeExceptionally(thrown);
           }
         });
+  }
+
+  /// What there is of a text that was never begun.
+  private Generation unread(FinishReason reason, GenerationEvent.Timings timings) {
+    tell(new GenerationEvent.Finished(reason, timings));
+    return new Generation(request.promptIds().clone(), new int[0], "", reason, timings);
   }
 
   /// Closes what the text holds.
@@ -170,6 +170,6 @@ final class Ticket implements ScheduledGeneration {
 
   /// Completes the request with an exception.
   void fail(Throwable failure) {
-    events.end(null, _ -> future.completeExceptionally(failure));
+    events.end(_ -> future.completeExceptionally(failure));
   }
 }

@@ -7,6 +7,7 @@ import java.util.Locale;
 import moxin.infer.CpuModel;
 import moxin.infer.EngineOptions;
 import moxin.infer.GenerationOptions;
+import moxin.infer.KvType;
 import moxin.infer.SamplingOptions;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
@@ -36,7 +37,7 @@ final class SchedulerOverhead {
       CpuModel model, Tokenizer tokenizer, int batch, Speculation speculation)
       throws InterruptedException {
     SchedulerOptions options =
-        SchedulerOptions.defaults(model.config())
+        SchedulerOptions.defaults(CacheSize.of(model.config(), KvType.F32))
             .withMaxSessions(batch)
             .withSpeculation(speculation);
     int newTokens = Math.min(400, model.config().maxPositionEmbeddings() - 10);

@@ -53,9 +53,9 @@ final class SchedulerSoak {
     int context = Math.min(2000, model.config().maxPositionEmbeddings());
     RandomTraffic traffic =
         new RandomTraffic(random, model.config().vocabSize(), context / 2, context / 3);
-    CacheSize size = CacheSize.of(model.config(), 4);
+    CacheSize size = CacheSize.of(model.config(), model.kvType());
     SchedulerOptions options =
-        SchedulerOptions.defaults(model.config())
+        SchedulerOptions.defaults(CacheSize.of(model.config(), model.kvType()))
             .withMaxSessions(8)
             .withMaxQueued(40)
             .withCache(size, 8 * size.bytes(context), 4 * size.bytes(context))

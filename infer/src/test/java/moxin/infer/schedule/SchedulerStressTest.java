@@ -14,6 +14,7 @@ import moxin.infer.EngineOptions;
 import moxin.infer.FinishReason;
 import moxin.infer.Generation;
 import moxin.infer.Generator;
+import moxin.infer.KvType;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.TinyModels;
@@ -54,9 +55,9 @@ final class SchedulerStressTest {
   private static void stress(
       CpuModel model, Tokenizer tokenizer, RandomTraffic traffic, Random random)
       throws InterruptedException {
-    CacheSize size = CacheSize.of(model.config(), 4);
+    CacheSize size = CacheSize.of(model.config(), KvType.F32);
     SchedulerOptions options =
-        SchedulerOptions.defaults(model.config())
+        SchedulerOptions.defaults(CacheSize.of(model.config(), KvType.F32))
             .withMaxSessions(7)
             .withTokensPerStep(48)
             .withCache(size, 7 * size.bytes(400), 4 * size.bytes(400))

@@ -20,6 +20,7 @@ import moxin.infer.Generation;
 import moxin.infer.GenerationEvent;
 import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
+import moxin.infer.KvType;
 import moxin.infer.SamplingOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ final class SchedulerTest {
       Scheduler.start(
           model,
           LETTERS,
-          SchedulerOptions.defaults(model.config())
+          SchedulerOptions.defaults(CacheSize.of(model.config(), KvType.F32))
               .withMaxSessions(4)
               .withMaxQueued(3)
               .withCache(tokens -> 10L * tokens, 10_000, 1000));

@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 import moxin.infer.CpuModel;
@@ -18,6 +20,8 @@ import moxin.infer.GenerationEvent;
 import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
 import moxin.infer.SamplingOptions;
+import moxin.infer.constraint.Grammar;
+import moxin.infer.constraint.TokenConstraint;
 import moxin.infer.schedule.SpeculativeGenerator.Outcome;
 import moxin.model.Checkpoint;
 import moxin.model.DType;
@@ -81,6 +85,60 @@ final class SpeculativeGeneratorTest {
     }
   }
 
+  @Test
+  void everyOptionMeansWhatItMeansAlone(Random random) {
+    HashModel model =
+        new HashModel(2, 4, OptionalInt.empty(), 9, SpeculativeGeneratorTest::memoryBound);
+    HashModel drafts = new HashModel(1, 4, OptionalInt.empty(), 5, n -> 9_000 + n);
+    Generator generator = new Generator(model, LETTERS);
+    TokenConstraint constraint =
+        TokenConstraint.of(Grammar.regex("([a-m]{2}[n-z])+"), generator.vocabulary());
+    for (Speculation speculation : speculations(drafts)) {
+      SpeculativeGenerator speculative =
+          new SpeculativeGenerator(model, LETTERS, speculation, model.clock::get);
+      for (int i = 0; i < 20; i++) {
+        int[] prompt = random.ints(1 + random.nextInt(300), 3, 29).toArray();
+        GenerationOptions options =
+            new GenerationOptions(
+                    new SamplingOptions(0.4 * (i % 3), i % 5, 1, 0, i)
+                        .withPenalties(new SamplingOptions.Penalties(1.3, 0.2, 0.1, 30))
+                        .withLogitBias(Map.of(3 + i, 1.5)),
+                    60,
+                    List.of())
+                .withMinNewTokens(i)
+                .withStopTokens(Set.of(4 + i % 3))
+                .withLogProbabilities(2)
+                .withPromptLogProbabilities(1);
+        if (i % 2 == 0) {
+          options = options.withConstraint(constraint);
+        }
+        List<GenerationEvent> alone = new ArrayList<>();
+        Generation expected = generator.generate(prompt, options, alone::add, () -> false);
+        List<GenerationEvent> events = new ArrayList<>();
+        Generation actual =
+            speculative.generate(prompt, options, events::add, () -> false).generation();
+        assertThat(actual.ids()).isEqualTo(expected.ids());
+        assertThat(actual.text()).isEqualTo(expected.text());
+        assertThat(actual.reason()).isEqualTo(expected.reason());
+        assertThat(actual.scores())
+            .hasSameSizeAs(expected.ids())
+            .usingRecursiveFieldByFieldElementComparator()
+            .isEqualTo(expected.scores());
+        assertThat(actual.promptScores())
+            .hasSize(prompt.length - 1)
+            .usingRecursiveFieldByFieldElementComparator()
+            .isEqualTo(expected.promptScores());
+        assertThat(scored(events))
+            .usingRecursiveFieldByFieldElementComparator()
+            .isEqualTo(scored(alone));
+      }
+    }
+  }
+
+  private static List<GenerationEvent> scored(List<GenerationEvent> events) {
+    return events.stream().filter(event -> event instanceof GenerationEvent.TokenScored).toList();
+  }
+
   private static GenerationOptions options(Random random, int i) {
     SamplingOptions sampling =
         i % 3 == 0
@@ -140,7 +198,7 @@ final class SpeculativeGeneratorTest {
         }
         try (Session session = model.newSession()) {
           TokenDistribution after =
-              TokenDistribution.of(
+              ReferenceDistribution.of(
                   session.ingest(new int[] {id}, LogitRows.LAST), 0, SamplingOptions.of(1, 0));
           for (int to = 0; to < now.length; to++) {
             next[to] += now[id] * after.probability(to);

@@ -15,6 +15,7 @@ import moxin.infer.Generation;
 import moxin.infer.GenerationEvent;
 import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
+import moxin.infer.KvType;
 import moxin.infer.SamplingOptions;
 import moxin.model.LanguageModel.Ingestion;
 import moxin.testing.Seeded;
@@ -82,7 +83,7 @@ final class StepLoopTest {
   }
 
   private static SchedulerOptions options() {
-    return SchedulerOptions.defaults(model().config())
+    return SchedulerOptions.defaults(CacheSize.of(model().config(), KvType.F32))
         .withCache(tokens -> 10L * tokens, 1_000_000, 0)
         .withMaxSessions(8)
         .withTokensPerStep(64);

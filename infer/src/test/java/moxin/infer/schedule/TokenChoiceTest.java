@@ -36,14 +36,14 @@ final class TokenChoiceTest {
       for (int i = 0; i < DRAWS; i++) {
         counts[sampler.sample(logits, 0)]++;
       }
-      assertFits(counts, TokenDistribution.of(logits, 0, options));
+      assertFits(counts, ReferenceDistribution.of(logits, 0, options));
     }
   }
 
   @Test
   void tiesGoToTheLowerIds() {
     Logits flat = new Logits(1, 7, new float[7]);
-    TokenDistribution two = TokenDistribution.of(flat, 0, new SamplingOptions(1, 2, 1, 0, 0));
+    TokenDistribution two = ReferenceDistribution.of(flat, 0, new SamplingOptions(1, 2, 1, 0, 0));
     assertThat(IntStream.range(0, 7).mapToDouble(two::probability))
         .containsExactly(0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0);
   }
@@ -52,12 +52,13 @@ final class TokenChoiceTest {
   void aProposalWithoutChanceChangesNoDistribution(Random random) {
     for (SamplingOptions options : OPTIONS) {
       Logits logits = logits(random, 8);
-      TokenChoice choice = new TokenChoice.Agreement(new Sampler(options));
+      TokenChoice choice = new TokenChoice.Agreement();
+      Sampler sampler = new Sampler(options);
       int[] counts = new int[8];
       for (int i = 0; i < DRAWS; i++) {
-        counts[choice.choose(logits, 0, Draft.of(new int[] {i % 3}))]++;
+        counts[choose(choice, sampler, logits, Draft.of(new int[] {i % 3}))]++;
       }
-      assertFits(counts, TokenDistribution.of(logits, 0, options));
+      assertFits(counts, ReferenceDistribution.of(logits, 0, options));
     }
   }
 
@@ -66,7 +67,7 @@ final class TokenChoiceTest {
     for (SamplingOptions options : OPTIONS) {
       Logits wanted = logits(random, 13);
       Logits drafted = logits(random, 13);
-      assertFits(draw(wanted, drafted, options), TokenDistribution.of(wanted, 0, options));
+      assertFits(draw(wanted, drafted, options), ReferenceDistribution.of(wanted, 0, options));
     }
   }
 
@@ -74,12 +75,13 @@ final class TokenChoiceTest {
   void aDrawnProposalFromTheSameDistributionIsAlwaysAccepted(Random random) {
     SamplingOptions options = SamplingOptions.of(1, 3);
     Logits logits = logits(random, 33);
-    TokenDistribution same = TokenDistribution.of(logits, 0, options);
-    TokenChoice choice = new TokenChoice.Rejection(options, new SplittableRandom(4));
+    TokenDistribution same = ReferenceDistribution.of(logits, 0, options);
+    TokenChoice choice = new TokenChoice.Rejection(new SplittableRandom(4));
+    Sampler sampler = new Sampler(options);
     SplittableRandom draws = new SplittableRandom(5);
     for (int i = 0; i < 1000; i++) {
       int proposed = same.draw(draws);
-      assertThat(choice.choose(logits, 0, new Draft(new int[] {proposed}, List.of(same))))
+      assertThat(choose(choice, sampler, logits, new Draft(new int[] {proposed}, List.of(same))))
           .isEqualTo(proposed);
     }
   }
@@ -88,32 +90,38 @@ final class TokenChoiceTest {
   void acceptanceIsWhatTheTheorySays(Random random) {
     SamplingOptions options = SamplingOptions.of(1, 3);
     Logits wanted = logits(random, 13);
-    TokenDistribution p = TokenDistribution.of(wanted, 0, options);
-    TokenDistribution q = TokenDistribution.of(logits(random, 13), 0, options);
+    TokenDistribution p = ReferenceDistribution.of(wanted, 0, options);
+    TokenDistribution q = ReferenceDistribution.of(logits(random, 13), 0, options);
     double expected =
         IntStream.range(0, 13).mapToDouble(i -> Math.min(p.probability(i), q.probability(i))).sum();
     SplittableRandom chance = new SplittableRandom(9);
-    TokenChoice choice = new TokenChoice.Rejection(options, chance);
+    TokenChoice choice = new TokenChoice.Rejection(chance);
+    Sampler sampler = new Sampler(options);
     int accepted = 0;
     for (int i = 0; i < DRAWS; i++) {
       int proposed = q.draw(chance);
       Draft draft = new Draft(new int[] {proposed}, List.of(q));
-      accepted += choice.choose(wanted, 0, draft) == proposed ? 1 : 0;
+      accepted += choose(choice, sampler, wanted, draft) == proposed ? 1 : 0;
     }
     double deviation = Math.sqrt(expected * (1 - expected) / DRAWS);
     assertThat((double) accepted / DRAWS).isCloseTo(expected, within(5 * deviation));
   }
 
   private static int[] draw(Logits wanted, Logits drafted, SamplingOptions options) {
-    TokenDistribution q = TokenDistribution.of(drafted, 0, options);
+    TokenDistribution q = ReferenceDistribution.of(drafted, 0, options);
     SplittableRandom chance = new SplittableRandom(options.seed());
-    TokenChoice choice = new TokenChoice.Rejection(options, chance);
+    TokenChoice choice = new TokenChoice.Rejection(chance);
+    Sampler sampler = new Sampler(options);
     int[] counts = new int[wanted.vocabSize()];
     for (int i = 0; i < DRAWS; i++) {
       Draft draft = new Draft(new int[] {q.draw(chance)}, List.of(q));
-      counts[choice.choose(wanted, 0, draft)]++;
+      counts[choose(choice, sampler, wanted, draft)]++;
     }
     return counts;
+  }
+
+  private static int choose(TokenChoice choice, Sampler sampler, Logits logits, Draft draft) {
+    return choice.choose(sampler, logits, 0, new long[] {-1}, draft);
   }
 
   static Logits logits(Random random, int count) {
