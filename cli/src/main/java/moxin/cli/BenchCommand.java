@@ -20,6 +20,7 @@ import moxin.cli.terminal.TerminalProgress;
 import moxin.infer.CpuModel;
 import moxin.infer.EngineOptions;
 import moxin.infer.KernelChoice;
+import moxin.infer.KvType;
 import moxin.job.BadInputException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -82,6 +83,12 @@ final class BenchCommand implements Callable<Integer> {
   private KernelChoice kernels = KernelChoice.AUTO;
 
   @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description = "how keys and values are cached: ${COMPLETION-CANDIDATES}")
+  private @Nullable KvType kvType;
+
+  @Option(
       names = "--repetitions",
       paramLabel = "N",
       defaultValue = "3",
@@ -131,6 +138,10 @@ final class BenchCommand implements Callable<Integer> {
     EngineOptions engine = EngineOptions.defaults().withKernels(kernels);
     if (threads > 0) {
       engine = engine.withThreads(threads);
+    }
+    KvType type = kvType;
+    if (type != null) {
+      engine = engine.withKvType(type);
     }
     TerminalProgress progress = TerminalProgress.onStandardError();
     long start = System.nanoTime();

@@ -15,6 +15,7 @@ import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
 import moxin.infer.ScoredToken;
 import moxin.job.BadInputException;
+import moxin.text.Tokenizer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,6 +30,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private ModelSource source = new ModelSource();
   @Mixin private SamplingChoice sampling = new SamplingChoice();
+  @Mixin private SpeculationChoice speculation = new SpeculationChoice();
 
   @Option(
       names = "--prompt",
@@ -64,18 +66,22 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     try (CpuModel model = source.load()) {
-      Generator generator = new Generator(model, source.tokenizer());
+      Tokenizer tokenizer = source.tokenizer();
+      Generator generator = new Generator(model, tokenizer);
       GenerationOptions options = options(generator);
       if (!json) {
         out.print(prompt);
         out.flush();
       }
-      Generation generation =
-          generator.generate(
-              generator.promptIds(prompt),
-              options,
-              event -> show(event, out),
-              () -> Thread.currentThread().isInterrupted());
+      Generation generation;
+      try (SpeculationChoice.Writer writer = speculation.writer(model, generator, tokenizer)) {
+        generation =
+            writer.write(
+                generator.promptIds(prompt),
+                options,
+                event -> show(event, out),
+                () -> Thread.currentThread().isInterrupted());
+      }
       if (json) {
         ObjectNode root = toJson(generation);
         if (logProbabilities != null) {

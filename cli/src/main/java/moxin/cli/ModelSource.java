@@ -6,9 +6,12 @@ import java.nio.file.Path;
 import moxin.cli.terminal.TerminalProgress;
 import moxin.infer.CpuModel;
 import moxin.infer.EngineOptions;
+import moxin.infer.KernelChoice;
+import moxin.infer.KvType;
 import moxin.model.GgufCheckpoint;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /// The options that name a model, shared by the commands that run one.
@@ -29,18 +32,37 @@ final class ModelSource {
       description = "threads of the engine; default: all processors")
   private int threads;
 
+  @Option(
+      names = "--kernels",
+      paramLabel = "KIND",
+      defaultValue = "auto",
+      description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}, the fastest here")
+  private KernelChoice kernels = KernelChoice.AUTO;
+
+  @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description =
+          "how keys and values are cached: ${COMPLETION-CANDIDATES}; default: f32 beside fp32"
+              + " weights, else f16")
+  private @Nullable KvType kvType;
+
   /// Loads the model; the caller closes it.
   CpuModel load() throws IOException {
-    EngineOptions defaults = EngineOptions.defaults();
-    CpuModel model = load(threads > 0 ? defaults.withThreads(threads) : defaults);
+    CpuModel model = load(path, options());
     model
         .kernelFallback()
         .ifPresent(reason -> TerminalProgress.onStandardError().note("moxin: " + reason));
     return model;
   }
 
-  private CpuModel load(EngineOptions options) throws IOException {
-    return load(path, options);
+  private EngineOptions options() {
+    EngineOptions options = EngineOptions.defaults().withKernels(kernels);
+    if (threads > 0) {
+      options = options.withThreads(threads);
+    }
+    KvType type = kvType;
+    return type == null ? options : options.withKvType(type);
   }
 
   /// Loads the model at `path`, a directory or a GGUF file; the caller closes it.
