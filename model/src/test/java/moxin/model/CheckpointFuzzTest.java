@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import moxin.testing.Rounds;
 import moxin.testing.Seeded;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -39,7 +40,7 @@ final class CheckpointFuzzTest {
             SafetensorsTest.random("b", DType.BF16, random, 5)),
         Map.of("format", "pt"));
     byte[] whole = Files.readAllBytes(file);
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < Rounds.of(3000); i++) {
       Files.write(file, damaged(whole, random));
       onlyTypedErrors(
           () -> {
@@ -58,7 +59,7 @@ final class CheckpointFuzzTest {
   @Test
   void damagedConfigsAreTypedErrors(Random random) {
     byte[] whole = ModelConfigFile.toJson(ModelConfig.moxin7b(), DType.F16).getBytes(UTF_8);
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < Rounds.of(5000); i++) {
       String json = new String(damaged(whole, random), random.nextBoolean() ? UTF_8 : ISO_8859_1);
       onlyTypedErrors(() -> assertThat(ModelConfigFile.parse("x", json)).isNotNull());
     }
@@ -74,7 +75,7 @@ final class CheckpointFuzzTest {
         spec -> SafetensorsTest.random(spec.name(), spec.dtype(), random, spec.shape().getFirst()));
     Path index = directory.resolve(SafetensorsCheckpoint.INDEX_NAME);
     byte[] whole = Files.readAllBytes(index);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < Rounds.of(2000); i++) {
       Files.write(index, damaged(whole, random));
       onlyTypedErrors(() -> SafetensorsCheckpoint.open(directory).close());
     }

@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import moxin.model.WeightNames.LayerWeight;
 import moxin.model.gguf.GgufTensorNames;
+import moxin.testing.Rounds;
 import moxin.testing.Seeded;
 import moxin.testing.SharedData;
 import moxin.text.gguf.GgufFormatException;
@@ -184,7 +185,7 @@ final class GgufCheckpointTest {
             info("token_embd.weight", Q4_0, 0, 32, 2),
             info("output_norm.weight", F32, 64, 0));
     byte[] whole = Files.readAllBytes(file);
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < Rounds.of(5000); i++) {
       byte[] bytes = whole.clone();
       for (int times = 1 + random.nextInt(4); times > 0; times--) {
         int at = random.nextInt(bytes.length);

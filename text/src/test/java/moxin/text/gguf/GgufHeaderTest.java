@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import moxin.testing.Rounds;
 import moxin.testing.Seeded;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -152,7 +153,7 @@ final class GgufHeaderTest {
             List.of(
                 new GgufTensorInfo("a.weight", List.of(3L, 5L), 0, 0),
                 new GgufTensorInfo("b", List.of(7L), 1, 64)));
-    for (int i = 0; i < 100_000; i++) {
+    for (int i = 0; i < Rounds.of(100_000); i++) {
       byte[] bytes = whole.clone();
       for (int times = 1 + random.nextInt(4); times > 0; times--) {
         int at = random.nextInt(bytes.length);
