@@ -1,10 +1,14 @@
 package moxin.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import moxin.job.BadInputException;
 import moxin.model.Checkpoint;
 import moxin.model.DType;
@@ -25,7 +29,14 @@ import moxin.text.sentencepiece.SentencePieceModel;
 record ConversionSource(Path path, String name, ModelConfig config, Checkpoint checkpoint)
     implements AutoCloseable {
 
+  /// The chat template of a directory, a file of its own.
+  static final String TEMPLATE = "chat_template.jinja";
+
   private static final String TOKENIZER = "tokenizer.";
+  private static final String TEMPLATE_KEY = "tokenizer.chat_template";
+  private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+  private static final long LARGEST_TEXT = 4 << 20;
+  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   /// Opens the model at `path`.
   static ConversionSource open(Path path) throws IOException {
@@ -86,15 +97,50 @@ record ConversionSource(Path path, String name, ModelConfig config, Checkpoint c
       return pairs;
     }
     try {
-      return GgufVocabulary.pairs(sentencePiece(), config.vocabSize());
+      Map<String, GgufValue> pairs =
+          new LinkedHashMap<>(
+              GgufVocabulary.pairs(Tokenizers.model(Tokenizers.find(path)), config.vocabSize()));
+      chatTemplate().ifPresent(text -> pairs.put(TEMPLATE_KEY, GgufValue.of(text)));
+      return pairs;
     } catch (IllegalArgumentException e) {
       throw new BadInputException(path + ": " + e.getMessage(), e);
     }
   }
 
-  /// The tokenizer as sentencepiece has it.
-  SentencePieceModel sentencePiece() throws IOException {
-    return Tokenizers.model(Tokenizers.find(path));
+  /// The tokenizer as sentencepiece has it; empty for a GGUF file with one of another kind.
+  Optional<SentencePieceModel> sentencePiece() throws IOException {
+    boolean other =
+        checkpoint instanceof GgufCheckpoint gguf
+            && gguf.metadata().text("tokenizer.ggml.model").filter("llama"::equals).isEmpty();
+    return other ? Optional.empty() : Optional.of(Tokenizers.model(Tokenizers.find(path)));
+  }
+
+  /// The template that turns messages into text, where the model has one.
+  Optional<String> chatTemplate() throws IOException {
+    if (checkpoint instanceof GgufCheckpoint gguf) {
+      return gguf.metadata().text(TEMPLATE_KEY);
+    }
+    Path file = path.resolve(TEMPLATE);
+    if (Files.isRegularFile(file)) {
+      return Optional.of(read(file));
+    }
+    Path settings = path.resolve(TOKENIZER_CONFIG);
+    if (!Files.isRegularFile(settings)) {
+      return Optional.empty();
+    }
+    try {
+      JsonNode template = JSON.readTree(read(settings)).path("chat_template");
+      return template.isTextual() ? Optional.of(template.asText()) : Optional.empty();
+    } catch (JsonProcessingException e) {
+      throw new BadInputException(settings + ": not JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static String read(Path file) throws IOException {
+    if (Files.size(file) > LARGEST_TEXT) {
+      throw new BadInputException(file + " has more than " + LARGEST_TEXT + " bytes");
+    }
+    return Files.readString(file);
   }
 
   @Override

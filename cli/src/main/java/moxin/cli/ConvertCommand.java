@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import moxin.cli.terminal.TerminalProgress;
 import moxin.job.AtomicDirectory;
+import moxin.job.AtomicFile;
 import moxin.job.BadInputException;
 import moxin.job.Manifest;
 import moxin.job.Progress;
@@ -19,6 +20,7 @@ import moxin.model.DType;
 import moxin.model.gguf.ImportanceMatrix;
 import moxin.model.gguf.ModelConversion;
 import moxin.model.gguf.QuantisationMix;
+import moxin.text.sentencepiece.SentencePieceModel;
 import moxin.text.sentencepiece.TokenizerFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -121,9 +123,20 @@ final class ConvertCommand implements Callable<Integer> {
       throw new BadInputException(
           "--type " + mix + ": directories hold F32, F16 or BF16; name a " + SUFFIX + " file");
     }
+    Optional<SentencePieceModel> tokenizer = source.sentencePiece();
+    if (tokenizer.isEmpty()) {
+      progress.note(
+          "moxin: " + from + " has no SentencePiece tokenizer, so that " + to + " will have none");
+    }
+    Optional<String> template = source.chatTemplate();
     try (AtomicDirectory directory = AtomicDirectory.open(to)) {
       conversion(source, progress).toDirectory(directory.path(), dtype);
-      TokenizerFiles.write(directory.path(), source.sentencePiece());
+      if (tokenizer.isPresent()) {
+        TokenizerFiles.write(directory.path(), tokenizer.get());
+      }
+      if (template.isPresent()) {
+        AtomicFile.write(directory.path().resolve(ConversionSource.TEMPLATE), template.get());
+      }
       Manifest.write(directory.path(), KIND, recipe(mix), inputs());
       directory.commit();
     }

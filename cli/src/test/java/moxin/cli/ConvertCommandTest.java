@@ -2,10 +2,12 @@ package moxin.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,6 +84,45 @@ class ConvertCommandTest {
     for (Path path : List.of(gguf, back)) {
       assertThat(Tokenizers.load(path).encode(text)).isEqualTo(original.encode(text));
     }
+  }
+
+  @Test
+  void theChatTemplateGoesAlong() throws IOException {
+    String template = "{% for m in messages %}[{{ m.role }}]\n{{ m.content }}{% endfor %}";
+    Files.writeString(
+        model.resolve("tokenizer_config.json"),
+        JsonNodeFactory.instance.objectNode().put("chat_template", template).toString());
+    Path gguf = directory.resolve("tiny.gguf");
+    assertThat(convert(model, gguf).code()).isZero();
+    try (GgufCheckpoint checkpoint = GgufCheckpoint.open(gguf)) {
+      assertThat(checkpoint.metadata().text("tokenizer.chat_template")).contains(template);
+    }
+    Path back = directory.resolve("back");
+    assertThat(convert(gguf, back).code()).isZero();
+    assertThat(back.resolve("chat_template.jinja")).hasContent(template);
+    Path again = directory.resolve("again.gguf");
+    assertThat(convert(back, again).code()).isZero();
+    try (GgufCheckpoint checkpoint = GgufCheckpoint.open(again)) {
+      assertThat(checkpoint.metadata().text("tokenizer.chat_template")).contains(template);
+    }
+  }
+
+  @Test
+  void aTokenizerOfAnotherKindStaysBehindWithANote() throws IOException {
+    Path gguf = directory.resolve("tiny.gguf");
+    Path other = directory.resolve("other.gguf");
+    assertThat(convert(model, gguf).code()).isZero();
+    byte[] bytes = Files.readAllBytes(gguf);
+    String key = "tokenizer.ggml.model";
+    int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(key) + key.length() + 12;
+    assertThat(new String(bytes, at, 5, StandardCharsets.US_ASCII)).isEqualTo("llama");
+    bytes[at] = 'g';
+    Files.write(other, bytes);
+    Path back = directory.resolve("back");
+    assertThat(convert(other, back).code()).isZero();
+    assertThat(back.resolve("tokenizer.model")).doesNotExist();
+    assertThat(back.resolve("model.safetensors"))
+        .hasSameBinaryContentAs(model.resolve("model.safetensors"));
   }
 
   @Test
