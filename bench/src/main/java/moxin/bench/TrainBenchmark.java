@@ -12,14 +12,14 @@ import moxin.torch.LibTorch;
 import moxin.torch.Tensor;
 import moxin.train.AdamW;
 import moxin.train.Batch;
-import moxin.train.transformer.ActivationMemory;
 import moxin.train.transformer.LearnerOptions;
 import moxin.train.transformer.TorchLearner;
 import moxin.train.transformer.WeightInitializer;
 
-/// Training throughput: whole steps (forward, backward, clipping, AdamW) on random tokens, after
-/// the rate of libtorch's matrix products in the same process, which is what they could reach at
-/// best. That rate is taken before the steps and after them, and the better one counts.
+/// Training throughput on a CPU or a GPU: whole steps (forward, backward, clipping, AdamW) on
+/// random tokens, after the rate of libtorch's matrix products in the same process, which is what
+/// they could reach at best. That rate is taken before the steps and after them, and the better one
+/// counts.
 ///
 /// Ten steps warm up, which the JIT needs; the figure is the median of the rest. Resident memory is
 /// read from the system after the warm-up and at the end: it must not grow.
@@ -29,17 +29,24 @@ public final class TrainBenchmark {
 
   private TrainBenchmark() {}
 
-  /// Runs the benchmark on the CPU.
+  /// Runs the benchmark.
   ///
+  /// @throws BadInputException if the device is a GPU and the loaded libtorch drives none
   /// @throws IOException if libtorch cannot be extracted
   public static TrainBenchmarkResult run(TrainBenchmarkShape shape, Progress progress)
       throws IOException {
     LibTorch libTorch = LibTorch.load(progress);
     long liveBefore = Tensor.liveCount();
-    double gemmRate = MatrixProductRate.measure(shape.computeType(), shape.processors());
+    Device device = shape.device();
+    if (!device.isHost() && libTorch.defaultDevice().isHost()) {
+      throw new BadInputException(
+          "the loaded libtorch drives no GPU; install PyTorch with CUDA and set MOXIN_LIBTORCH to"
+              + " its torch/lib folder");
+    }
+    double gemmRate = MatrixProductRate.measure(shape.computeType(), device, shape.processors());
     LearnerOptions options =
         new LearnerOptions(
-            shape.computeType(), Device.CPU, shape.processors(), ActivationMemory.KEEP);
+            shape.computeType(), device, shape.processors(), shape.activationMemory());
     double[] seconds = new double[shape.steps()];
     long residentFirst = 0;
     long residentLast = 0;
@@ -62,7 +69,8 @@ public final class TrainBenchmark {
       }
       residentLast = ResidentMemory.bytes();
     }
-    double gemmRateAfter = MatrixProductRate.measure(shape.computeType(), shape.processors());
+    double gemmRateAfter =
+        MatrixProductRate.measure(shape.computeType(), device, shape.processors());
     return result(
         shape,
         libTorch.version(),
@@ -87,6 +95,7 @@ public final class TrainBenchmark {
     return new TrainBenchmarkResult(
         version,
         shape.computeType().name(),
+        shape.device().toString(),
         shape.processors(),
         shape.model().parameterCount(),
         shape.rows(),

@@ -13,6 +13,7 @@ package moxin.bench;
 public record TrainBenchmarkResult(
     String libtorch,
     String computeType,
+    String device,
     int processors,
     long parameters,
     int rows,

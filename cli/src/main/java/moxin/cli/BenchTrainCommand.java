@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import moxin.bench.TrainBenchmark;
 import moxin.bench.TrainBenchmarkResult;
@@ -11,6 +12,9 @@ import moxin.bench.TrainBenchmarkShape;
 import moxin.cli.terminal.TerminalProgress;
 import moxin.job.BadInputException;
 import moxin.model.DType;
+import moxin.torch.Device;
+import moxin.train.transformer.ActivationMemory;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -31,7 +35,14 @@ final class BenchTrainCommand implements Callable<Integer> {
   /// What is trained.
   enum Shape {
     REFERENCE,
-    QUICKSTART
+    QUICKSTART,
+    MOXIN_7B
+  }
+
+  /// Where it is trained.
+  enum Where {
+    CPU,
+    CUDA
   }
 
   @Option(
@@ -39,8 +50,9 @@ final class BenchTrainCommand implements Callable<Integer> {
       paramLabel = "SHAPE",
       defaultValue = "reference",
       description =
-          "reference (30.55 million parameters, 8 rows of 512 tokens) or quickstart (5.3 million, 16"
-              + " rows of 512); default: ${DEFAULT-VALUE}")
+          "reference (30.55 million parameters, 8 rows of 512 tokens), quickstart (5.3 million, 16"
+              + " rows of 512) or moxin_7b (8.1 billion, one row of 4096, recomputing); default:"
+              + " ${DEFAULT-VALUE}")
   private Shape shape = Shape.REFERENCE;
 
   @Option(
@@ -64,6 +76,38 @@ final class BenchTrainCommand implements Callable<Integer> {
       description = "bf16 or f32; default: ${DEFAULT-VALUE}")
   private String type = "bf16";
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "cpu or cuda, the first GPU of an installed PyTorch; default: ${DEFAULT-VALUE}")
+  private Where device = Where.CPU;
+
+  @Option(
+      names = "--layers",
+      paramLabel = "N",
+      defaultValue = "36",
+      description = "of moxin_7b; fewer fit in less memory; default: ${DEFAULT-VALUE}")
+  private int layers;
+
+  @Option(names = "--rows", paramLabel = "N", description = "rows of a batch")
+  private @Nullable Integer rows;
+
+  @Option(names = "--length", paramLabel = "N", description = "tokens of a row")
+  private @Nullable Integer length;
+
+  @Option(
+      names = "--activations",
+      paramLabel = "KIND",
+      description = "keep them, or recompute every block in the backward pass")
+  private @Nullable ActivationMemory activations;
+
+  @Option(
+      names = "--peak",
+      paramLabel = "TFLOPS",
+      description = "the device's peak by its data sheet, for the model FLOPs utilisation (MFU)")
+  private @Nullable Double peak;
+
   @Option(names = "--json", description = "print JSON")
   private boolean json;
 
@@ -84,26 +128,38 @@ final class BenchTrainCommand implements Callable<Integer> {
   }
 
   private TrainBenchmarkShape measured() {
-    if (steps < 1 || threads < 0) {
-      throw new BadInputException("--steps and --threads must be positive");
+    if (steps < 1 || threads < 0 || layers < 1) {
+      throw new BadInputException("--steps, --threads and --layers must be positive");
     }
     DType computeType = TrainBenchmark.computeType(type);
     TrainBenchmarkShape chosen =
         switch (shape) {
           case REFERENCE -> TrainBenchmarkShape.reference(steps, computeType);
           case QUICKSTART -> TrainBenchmarkShape.quickstart(steps, computeType);
+          case MOXIN_7B -> TrainBenchmarkShape.moxin7b(layers, steps, computeType);
         };
+    try {
+      chosen =
+          chosen.withBatch(
+              Objects.requireNonNullElse(rows, chosen.rows()),
+              Objects.requireNonNullElse(length, chosen.length()));
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(String.valueOf(e.getMessage()), e);
+    }
+    chosen = chosen.with(Objects.requireNonNullElse(activations, chosen.activationMemory()));
+    chosen = device == Where.CUDA ? chosen.on(Device.cuda(0)) : chosen;
     return threads == 0 ? chosen : chosen.onProcessors(threads);
   }
 
-  private static void print(TrainBenchmarkResult result, PrintWriter to) {
+  private void print(TrainBenchmarkResult result, PrintWriter to) {
     to.printf(
         Locale.ROOT,
-        "%.2f M parameters, %d rows of %d tokens, %s, %d threads, %d steps, libtorch %s%n",
+        "%.2f M parameters, %d rows of %d tokens, %s on %s, %d threads, %d steps, libtorch %s%n",
         result.parameters() / 1e6,
         result.rows(),
         result.length(),
         result.computeType(),
+        result.device(),
         result.processors(),
         result.steps(),
         result.libtorch());
@@ -112,6 +168,9 @@ final class BenchTrainCommand implements Callable<Integer> {
     line(to, "model GFLOP/s", "%.1f", result.modelGigaflopsPerSecond());
     line(to, "matrix product GFLOP/s", "%.1f", result.gemmGigaflopsPerSecond());
     line(to, "share", "%.1f %%", 100 * result.gemmFraction());
+    if (peak != null) {
+      line(to, "MFU", "%.1f %%", 100 * result.modelGigaflopsPerSecond() / (1000 * peak));
+    }
     line(to, "resident MB, first step", "%.0f", result.residentBytesFirst() / 1e6);
     line(to, "resident MB, last step", "%.0f", result.residentBytesLast() / 1e6);
     line(to, "tensors left open", "%.0f", (double) result.leakedTensors());
