@@ -43,7 +43,7 @@ record Plan(TrainingRecipe recipe, List<Planned> phases, long steps) {
     if (own != null) {
       return peak * own.factor(phaseStep, planned.steps());
     }
-    Schedule whole = recipe.schedule() == null ? new Schedule(null, null, null) : recipe.schedule();
+    Schedule whole = recipe.schedule() == null ? Schedule.defaults() : recipe.schedule();
     return peak * whole.factor(planned.firstStep() + phaseStep, steps);
   }
 
