@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// - linear: 1 − (1 − f) · p;
 /// - cosine: f + (1 − f) · (1 + cos πp)/2;
 /// - warmup-stable-decay (Hu et al. 2024, "MiniCPM"): 1, until the last round(decayFraction · s)
-///   steps, at most s − w, over which q goes from above 0 to 1: f + (1 − f) · g(q), where g is
-///   1 − q, (1 + cos πq)/2 or 1 − √q by `decayShape`.
+///   steps, at most s − w, over which q goes from above 0 to 1: f + (1 − f) · g(q), where g is 1 −
+///   q, (1 + cos πq)/2 or 1 − √q by `decayShape`.
 ///
 /// @param kind cosine unless given
 /// @param warmupSteps steps until the peak; 0 unless given

@@ -103,12 +103,29 @@ public record TrainingRecipe(
     return peak;
   }
 
+  /// The same with other first weights.
+  public TrainingRecipe withInitialisation(Initialisation other) {
+    return new TrainingRecipe(
+        other,
+        precision,
+        optimizer,
+        learningRate,
+        schedule,
+        phases,
+        checkpoints,
+        evaluation,
+        samples,
+        onNonFiniteLoss,
+        maxSkippedSteps,
+        memory);
+  }
+
   private TrainingRecipe resolvedAgainst(Path directory) {
     Validation held = evaluation;
     return new TrainingRecipe(
         initialisation.checkpoint() == null
             ? initialisation
-            : new Initialisation(null, absolute(directory, initialisation.checkpoint())),
+            : initialisation.withCheckpoint(absolute(directory, initialisation.checkpoint())),
         precision,
         optimizer,
         learningRate,
@@ -153,7 +170,7 @@ public record TrainingRecipe(
             source ->
                 source.path() == null
                     ? source
-                    : new Source(null, absolute(directory, source.path()), source.weight()))
+                    : source.withPath(absolute(directory, source.path())))
         .toList();
   }
 
