@@ -15,11 +15,11 @@ import moxin.model.ModelConfigFile;
 import moxin.train.recipe.TrainingRecipe;
 
 /// All that decides a run's numbers, as a tree: recipe without what only watches or saves memory,
-/// shape, seed and
-/// the hashes of the inputs. Where things lie does not count.
+/// shape, seed and the hashes of the inputs. Where things lie does not count.
 final class RunIdentity {
   private static final JsonMapper JSON = JsonMapper.builder().build();
-  private static final List<String> WATCHING = List.of("checkpoints", "evaluation", "samples", "memory");
+  private static final List<String> WATCHING =
+      List.of("checkpoints", "evaluation", "samples", "memory");
 
   private RunIdentity() {}
 

@@ -98,8 +98,7 @@ final class ScheduleTest {
               .requiredSection("training", Schedule.class);
       assertThat(read)
           .isEqualTo(
-              new Schedule(
-                  ScheduleKind.WARMUP_STABLE_DECAY, 5L, 0.1, 0.1, DecayShape.LINEAR));
+              new Schedule(ScheduleKind.WARMUP_STABLE_DECAY, 5L, 0.1, 0.1, DecayShape.LINEAR));
     }
   }
 
