@@ -42,7 +42,8 @@ record Workspaces(ModelConfig config, int length, Placement placement) {
   double logits(int rows) {
     double vocabulary = config.vocabSize();
     double chunk =
-        Math.min((double) rows * length, Math.max(64, LOGIT_ELEMENTS / config.vocabSize()));
+        Math.min(
+            (double) rows * length, (double) Math.max(64, LOGIT_ELEMENTS / config.vocabSize()));
     boolean operators = placement.attention() != AttentionMemory.TILED;
     return chunk * vocabulary * (placement.computeType().byteSize() + (operators ? 16 : 0));
   }

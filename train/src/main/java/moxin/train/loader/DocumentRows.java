@@ -30,7 +30,7 @@ final class DocumentRows implements Rows {
   /// Row `number` of a single pass: the last one is short, those after it are empty.
   List<Piece> rowOfOnePass(long number) {
     long from = Math.multiplyExact(number, length);
-    return pieces(from, (int) Math.clamp(tokens() - from, 0, length));
+    return pieces(from, Math.clamp(tokens() - from, 0, length));
   }
 
   private List<Piece> pieces(long from, int room) {

@@ -51,7 +51,7 @@ final class WindowRows implements Rows {
   /// short, those after it are empty.
   static List<Piece> rowOfOnePass(TokenSource source, int length, long number) {
     long from = Math.multiplyExact(number, length);
-    int count = (int) Math.clamp(source.size() - 1 - from, 0, length);
+    int count = Math.clamp(source.size() - 1 - from, 0, length);
     return count == 0 ? List.of() : List.of(new Piece(from, count, false));
   }
 

@@ -58,7 +58,9 @@ final class LearnerMemoryTest {
             config, new LearnerOptions(type, Device.CPU, processors, memory), Progress.silent())) {
       step(learner, rows, length);
       double taken = Tensor.liveBytes() - before;
-      assertThat(taken).as("%s", estimate).isCloseTo(estimate.total(), withinPercentage(1));
+      assertThat(taken)
+          .as("%s", estimate)
+          .isCloseTo((double) estimate.total(), withinPercentage(1));
       assertThat(taken).isGreaterThan(1e6);
     }
     assertThat(Tensor.liveBytes()).isEqualTo(before);

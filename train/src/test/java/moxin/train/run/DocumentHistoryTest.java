@@ -150,7 +150,8 @@ final class DocumentHistoryTest {
         """
         {"step":2,"phase":"packed","action":"skip","firstRow":6,"rows":6}
         {"step":6,"phase":"packed","action":"rollback","rolledBackTo":3,"firstRow":30,"rows":6}
-        {"step":6,"pha        """);
+        """
+            + "{\"step\":6,\"pha");
     for (int step = 1; step <= 8; step++) {
       int then = step <= 3 ? step : step + 3;
       assertThat(history.ofStep(step)).hasSameSizeAs(before.get(then - 1));
