@@ -24,36 +24,44 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
   private static final double GIB = 1 << 30;
 
   void print(PrintWriter out) {
-    row(out, "parameters", "%,d", estimate.parameters());
-    row(out, "tokens", "%,d", estimate.tokens());
+    row(out, "parameters", String.format(Locale.ROOT, "%,d", estimate.parameters()));
+    row(out, "tokens", String.format(Locale.ROOT, "%,d", estimate.tokens()));
     row(
         out,
         "FLOPs",
-        "%.3e in all; per token %s, P weights, L layers, H heads of D",
-        estimate.flops(),
-        ModelFlops.FORMULA);
-    row(out, "time", "%s", time(estimate.seconds()));
-    row(out, "cost", "%,.0f device-hours, $%,.0f", estimate.deviceHours(), estimate.cost());
-    row(out, "assumed", "%s", assumed());
+        String.format(
+            Locale.ROOT,
+            "%.3e in all; per token %s, P weights, L layers, H heads of D",
+            estimate.flops(),
+            ModelFlops.FORMULA));
+    row(out, "time", time(estimate.seconds()));
+    row(
+        out,
+        "cost",
+        String.format(
+            Locale.ROOT, "%,.0f device-hours, $%,.0f", estimate.deviceHours(), estimate.cost()));
+    row(out, "assumed", assumed());
     out.println();
-    for (PhaseEstimate phase : estimate.phases()) {
-      row(
-          out,
-          phase.name(),
-          "%,d tokens in %,d steps of %d x %d rows of %d; %.4e FLOPs per token, %.1f %% of them"
-              + " attention; %s",
-          phase.tokens(),
-          phase.steps(),
-          phase.accumulationSteps(),
-          phase.batchSize(),
-          phase.contextLength(),
-          phase.flopsPerToken().total(),
-          100 * phase.flopsPerToken().attention() / phase.flopsPerToken().total(),
-          time(phase.seconds()));
-    }
+    estimate.phases().forEach(phase -> row(out, phase.name(), length(phase)));
     out.println();
     printMemory(out);
-    notes.forEach(note -> out.println(note));
+    notes.forEach(out::println);
+  }
+
+  private static String length(PhaseEstimate phase) {
+    ModelFlops perToken = phase.flopsPerToken();
+    return String.format(
+        Locale.ROOT,
+        "%,d tokens in %,d steps of %d x %d rows of %d; %.4e FLOPs per token, %.1f %% of them"
+            + " attention; %s",
+        phase.tokens(),
+        phase.steps(),
+        phase.accumulationSteps(),
+        phase.batchSize(),
+        phase.contextLength(),
+        perToken.total(),
+        100 * perToken.attention() / perToken.total(),
+        time(phase.seconds()));
   }
 
   private void printMemory(PrintWriter out) {
@@ -117,8 +125,8 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
         : String.format(Locale.ROOT, "%,.1f days", seconds / 86400);
   }
 
-  private static void row(PrintWriter out, String label, String format, Object... values) {
-    out.printf(Locale.ROOT, "%-16s %s%n", label, String.format(Locale.ROOT, format, values));
+  private static void row(PrintWriter out, String label, String value) {
+    out.printf(Locale.ROOT, "%-16s %s%n", label, value);
   }
 
   void printJson(PrintWriter out) throws JsonProcessingException {

@@ -39,7 +39,7 @@ class TrainCommandTest {
     assertThat(tree.path("fits").asBoolean()).isTrue();
     assertThat(tree.path("machine").path("mfu").asDouble()).isEqualTo(0.4);
     JsonNode memory = tree.path("phases").path(0).path("memory");
-    assertThat(memory.path("weights").asLong()).isEqualTo(2 * 8_114_180_096L);
+    assertThat(memory.path("weights").asLong()).isEqualTo(2 * 8_114_180_096L * 9 / 8);
     long sum = 0;
     for (JsonNode part : memory) {
       sum += part.asLong();
