@@ -76,12 +76,13 @@ final class QuickstartCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     Progress progress = TerminalProgress.onStandardError();
     long started = System.nanoTime();
+    RecipeFile chosen = resolved();
     Quickstart.Result result =
         Quickstart.run(
-            resolved(),
+            chosen,
             out,
             new Quickstart.Parts(
-                TrainingParts.onCpu(progress),
+                TrainingParts.onCpu(chosen, progress),
                 TrainingParts::samples,
                 TrainCommand::model,
                 TrainCommand::sources,

@@ -25,27 +25,36 @@ import moxin.train.run.Training;
 import moxin.train.run.TrainingJob;
 import moxin.train.run.TrainingObserver;
 import moxin.train.run.TrainingResult;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `moxin train`.
 @Command(
     name = "train",
-    description = "Train a model by the sections model: and training: of a recipe.",
-    mixinStandardHelpOptions = true)
+    description = {
+      "Train a model by the sections model: and training: of a recipe.",
+      "With --dry-run, say what it takes and whether it fits, and train nothing."
+    },
+    mixinStandardHelpOptions = true,
+    subcommands = TrainDocumentsCommand.class)
 final class TrainCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RECIPE", description = "the recipe")
-  private Path recipe = Path.of("recipe.yaml");
+  // Neither is required by picocli, which would ask for them before a subcommand too.
+  @Parameters(arity = "0..1", paramLabel = "RECIPE", description = "the recipe")
+  private @Nullable Path recipe;
 
   @Option(
       names = "--out",
-      required = true,
       paramLabel = "DIR",
-      description = "the run's directory: metrics, samples, checkpoints")
-  private Path out = Path.of("run");
+      description = "the run's directory: metrics, samples, checkpoints; required to train")
+  private @Nullable Path out;
+
+  @Mixin private DryRun dryRun = new DryRun();
 
   @Option(names = "--resume", description = "go on from the newest checkpoint in DIR")
   private boolean resume;
@@ -74,15 +83,20 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    RecipeFile file = RecipeFile.read(recipe).withOverrides(overrides);
+    RecipeFile file = RecipeFile.read(required(recipe, "RECIPE")).withOverrides(overrides);
+    Map<String, Path> named = tokens.isPresent() ? sources(tokens.get()) : Map.of();
+    if (dryRun.isWanted()) {
+      return dryRun.run(file, model(file, tokenizer), named, spec.commandLine());
+    }
+    Path run = required(out, "--out=DIR");
     Progress progress = TerminalProgress.onStandardError();
     TrainingJob job =
         new TrainingJob(
             file,
-            new RunDirectory(out),
+            new RunDirectory(run),
             model(file, tokenizer),
-            TrainingParts.onCpu(progress),
-            tokens.isPresent() ? sources(tokens.get()) : Map.of(),
+            TrainingParts.onCpu(file, progress),
+            named,
             tokenizer,
             tokenizer.map(TrainingParts::samples),
             OptionalDouble.empty());
@@ -92,14 +106,23 @@ final class TrainCommand implements Callable<Integer> {
             resume ? Training.Start.RESUME : Training.Start.FRESH,
             TrainingObserver.none(),
             progress);
-    RunReport.write(out);
+    RunReport.write(run);
     spec.commandLine().getOut().println(result.checkpoint());
     spec.commandLine().getOut().flush();
     return 0;
   }
 
-  /// The shape that `recipe` names, for the vocabulary of `tokenizer` where there is one; empty
-  /// when the recipe leaves it to an initial checkpoint.
+  private Path required(@Nullable Path given, String name) {
+    if (given == null) {
+      throw new ParameterException(
+          spec.commandLine(), "Missing required parameter: '" + name + "'");
+    }
+    return given;
+  }
+
+  /// The shape that `recipe` names, for the vocabulary of `tokenizer` where there is one, else of
+  /// the size that its own section tokenizer: asks for; empty when the recipe leaves it to an
+  /// initial checkpoint.
   static Optional<ModelConfig> model(RecipeFile recipe, Optional<Path> tokenizer)
       throws IOException {
     Optional<ModelRecipe> section = recipe.section("model", ModelRecipe.class);
@@ -107,7 +130,13 @@ final class TrainCommand implements Callable<Integer> {
       return Optional.empty();
     }
     if (tokenizer.isEmpty()) {
-      return Optional.of(section.get().config(0, OptionalInt.empty(), OptionalInt.empty()));
+      int wanted = recipe.tree().path("tokenizer").path("vocabSize").asInt(0);
+      if (wanted <= 0 && section.get().vocabSize() == null) {
+        throw new BadInputException(
+            "the vocabulary's size is unknown; give --tokenizer, or vocabSize in the section"
+                + " model:");
+      }
+      return Optional.of(section.get().config(wanted, OptionalInt.empty(), OptionalInt.empty()));
     }
     Tokenizer vocabulary = Tokenizers.load(tokenizer.get());
     return Optional.of(

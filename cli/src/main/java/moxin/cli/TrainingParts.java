@@ -11,11 +11,15 @@ import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
 import moxin.infer.SamplingOptions;
 import moxin.job.Progress;
+import moxin.job.RecipeFile;
 import moxin.model.MemoryCheckpoint;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
+import moxin.torch.Device;
 import moxin.train.LearnerFactory;
+import moxin.train.recipe.TrainingRecipe;
 import moxin.train.run.SampleGenerator;
+import moxin.train.transformer.ActivationMemory;
 import moxin.train.transformer.LearnerOptions;
 import moxin.train.transformer.TorchLearner;
 import moxin.train.transformer.WeightInitializer;
@@ -25,12 +29,20 @@ final class TrainingParts {
 
   private TrainingParts() {}
 
-  /// Learners on the CPU with all its processors.
-  static LearnerFactory onCpu(Progress progress) {
+  /// Learners on the CPU with all its processors, with the memory that `recipe` asks for.
+  static LearnerFactory onCpu(RecipeFile recipe, Progress progress) {
     return (config, computeType, seed) -> {
+      LearnerOptions options =
+          new LearnerOptions(
+              computeType,
+              Device.CPU,
+              Runtime.getRuntime().availableProcessors(),
+              switch (TrainingRecipe.of(recipe).memory().activations()) {
+                case KEEP -> ActivationMemory.KEEP;
+                case RECOMPUTE -> ActivationMemory.RECOMPUTE;
+              });
       try {
-        TorchLearner learner =
-            TorchLearner.create(config, LearnerOptions.onCpu(computeType), progress);
+        TorchLearner learner = TorchLearner.create(config, options, progress);
         learner.initialize(new WeightInitializer(seed, WeightInitializer.OutputScale.BY_DEPTH));
         return learner;
       } catch (IOException e) {

@@ -14,17 +14,25 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("restricted") // this module calls native code
 public final class Tensor implements AutoCloseable {
   private static final AtomicLong LIVE = new AtomicLong();
+  private static final AtomicLong LIVE_BYTES = new AtomicLong();
 
+  private final long allocatedBytes;
   private long handle;
   private @Nullable Scope owner;
 
   Tensor(long handle) {
+    this(handle, 0);
+  }
+
+  private Tensor(long handle, long allocatedBytes) {
     this.handle = handle;
+    this.allocatedBytes = allocatedBytes;
     this.owner = Scope.current();
     if (owner != null) {
       owner.add(this);
     }
     LIVE.incrementAndGet();
+    LIVE_BYTES.addAndGet(allocatedBytes);
   }
 
   /// A tensor whose elements are not set.
@@ -42,7 +50,7 @@ public final class Tensor implements AutoCloseable {
                 device.kind().code(),
                 device.index(),
                 buffers.result));
-    return new Tensor(buffers.resultWord());
+    return new Tensor(buffers.resultWord(), type.byteSize(product(shape)));
   }
 
   /// A tensor of zeros.
@@ -95,6 +103,12 @@ public final class Tensor implements AutoCloseable {
   /// How many tensors of this process are open.
   public static long liveCount() {
     return LIVE.get();
+  }
+
+  /// How many bytes the open tensors of this process hold that were made by [#empty] and [#zeros];
+  /// results of operators are not counted.
+  public static long liveBytes() {
+    return LIVE_BYTES.get();
   }
 
   /// Another view of the same memory.
@@ -233,6 +247,7 @@ public final class Tensor implements AutoCloseable {
       long closing = handle;
       handle = 0;
       LIVE.decrementAndGet();
+      LIVE_BYTES.addAndGet(-allocatedBytes);
       Operator.check("delete", () -> Abi.deleteTensor(closing));
     }
   }
@@ -253,13 +268,17 @@ public final class Tensor implements AutoCloseable {
   }
 
   private static void requireElements(long count, long... shape) {
+    if (product(shape) != count) {
+      throw new IllegalArgumentException(
+          count + " elements given for the shape " + Arrays.toString(shape));
+    }
+  }
+
+  private static long product(long... shape) {
     long product = 1;
     for (long size : shape) {
       product = Math.multiplyExact(product, size);
     }
-    if (product != count) {
-      throw new IllegalArgumentException(
-          count + " elements given for the shape " + Arrays.toString(shape));
-    }
+    return product;
   }
 }

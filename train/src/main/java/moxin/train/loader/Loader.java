@@ -3,28 +3,32 @@ package moxin.train.loader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
+import moxin.job.BadInputException;
 import moxin.train.Batch;
 import moxin.train.recipe.Packing;
 import moxin.train.recipe.Phase;
-import moxin.train.recipe.Source;
 
-/// The batches of a phase, without end. The same phase, shards, seed and state give the same
-/// batches. Not thread-safe; borrows its sources.
+/// The batches of a phase. The same phase, shards, seed and state give the same batches. Not
+/// thread-safe but for [#load]; borrows its sources.
 public final class Loader {
   private final Phase phase;
-  private final List<Rows> rows;
-  private final double[] weights;
+  private final List<TokenSource> sources;
+  private final RowSequence sequence;
   private final long[] drawn;
 
-  private Loader(Phase phase, List<Rows> rows, double[] weights, long[] drawn) {
+  private Loader(Phase phase, List<TokenSource> sources, RowSequence sequence, long[] drawn) {
     this.phase = phase;
-    this.rows = rows;
-    this.weights = weights;
+    this.sources = sources;
+    this.sequence = sequence;
     this.drawn = drawn;
   }
 
   /// A batch and the state after it.
   public record Loaded(Batch batch, LoaderState state) {}
+
+  /// Which rows a batch has, and the state after it.
+  record Draw(List<RowSequence.SourceRow> rows, LoaderState state) {}
 
   /// Opens the loader of `phase` at `state`, or at the beginning.
   ///
@@ -32,45 +36,14 @@ public final class Loader {
   /// @param seed of all shuffling
   public static Loader open(
       Phase phase, List<TokenSource> sources, long seed, Optional<LoaderState> state) {
-    List<Rows> rows = new ArrayList<>();
-    double[] weights = new double[sources.size()];
     long[] drawn = new long[sources.size()];
-    for (int i = 0; i < weights.length; i++) {
-      Cursor cursor = Cursor.START;
-      if (state.isPresent()) {
-        LoaderState.SourceState saved = state.get().sources().get(i);
-        cursor = saved.cursor();
-        drawn[i] = saved.rows();
-      }
-      TokenSource source = sources.get(i);
-      weights[i] = weightOf(phase.sources().get(i), source);
-      long own = Permutation.mix(seed, i);
-      rows.add(rowsOf(phase, source, own, cursor));
-    }
-    double sum = 0;
-    for (double weight : weights) {
-      sum += weight;
-    }
-    for (int i = 0; i < weights.length; i++) {
-      weights[i] /= sum;
-    }
-    return new Loader(phase, rows, weights, drawn);
-  }
-
-  private static Rows rowsOf(Phase phase, TokenSource source, long seed, Cursor cursor) {
-    if (phase.packing() == Packing.DOCUMENTS) {
-      return phase.shuffle()
-          ? new PackedRows(source, phase.contextLength(), seed, cursor)
-          : new DocumentRows(source, Rows.End.WRAP, cursor);
-    }
-    return new WindowRows(
-        source,
-        phase.contextLength(),
-        phase.windowStride(),
-        phase.shuffle(),
-        seed,
-        Rows.End.WRAP,
-        cursor);
+    state.ifPresent(
+        saved -> {
+          for (int i = 0; i < drawn.length; i++) {
+            drawn[i] = saved.sources().get(i).rows();
+          }
+        });
+    return new Loader(phase, sources, RowSequence.of(phase, sources, seed), drawn);
   }
 
   /// How many rows one pass over `sources` has.
@@ -92,41 +65,41 @@ public final class Loader {
   }
 
   /// The next micro-batch.
+  ///
+  /// @throws BadInputException if the sources have no more rows for one
   public Loaded next() {
+    return load(draw().orElseThrow(this::exhausted));
+  }
+
+  /// What is thrown where a phase asks for more than its sources may give.
+  BadInputException exhausted() {
+    return new BadInputException(
+        "phase " + phase.name() + ": its sources are exhausted before its last step");
+  }
+
+  /// Decides on the rows of the next micro-batch without reading them; empty where the sources have
+  /// no more rows for a whole one.
+  Optional<Draw> draw() {
+    List<RowSequence.SourceRow> rows = new ArrayList<>();
+    for (int row = 0; row < phase.batchSize(); row++) {
+      int source = sequence.nextSource(drawn);
+      if (source < 0) {
+        return Optional.empty();
+      }
+      rows.add(sequence.row(source, drawn[source]++));
+    }
+    LoaderState state =
+        new LoaderState(LongStream.of(drawn).mapToObj(LoaderState.SourceState::new).toList());
+    return Optional.of(new Draw(rows, state));
+  }
+
+  /// Reads the rows of `draw`; may run on several threads at once.
+  Loaded load(Draw draw) {
     RowBuffer buffer = new RowBuffer(phase.batchSize(), phase.contextLength());
     for (int row = 0; row < buffer.rows; row++) {
-      int source = mostBehind();
-      rows.get(source).next(buffer, row);
-      drawn[source]++;
+      RowSequence.SourceRow drawnRow = draw.rows().get(row);
+      buffer.fill(row, sources.get(drawnRow.source()), drawnRow.pieces());
     }
-    return new Loaded(buffer.batch(), state());
-  }
-
-  private LoaderState state() {
-    List<LoaderState.SourceState> states = new ArrayList<>();
-    for (int i = 0; i < drawn.length; i++) {
-      states.add(new LoaderState.SourceState(drawn[i], rows.get(i).cursor()));
-    }
-    return new LoaderState(states);
-  }
-
-  /// The source that lacks most to its share; it never lags by more than a row.
-  private int mostBehind() {
-    long total = 1;
-    for (long count : drawn) {
-      total += count;
-    }
-    int best = 0;
-    for (int i = 1; i < drawn.length; i++) {
-      if (weights[i] * total - drawn[i] > weights[best] * total - drawn[best]) {
-        best = i;
-      }
-    }
-    return best;
-  }
-
-  private static double weightOf(Source recipe, TokenSource source) {
-    Double weight = recipe.weight();
-    return weight == null ? source.size() : weight;
+    return new Loaded(buffer.batch(), draw.state());
   }
 }

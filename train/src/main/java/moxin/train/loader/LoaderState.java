@@ -14,5 +14,5 @@ public record LoaderState(List<SourceState> sources) {
   /// The state of one source.
   ///
   /// @param rows how many rows were drawn from it
-  public record SourceState(long rows, Cursor cursor) {}
+  public record SourceState(long rows) {}
 }

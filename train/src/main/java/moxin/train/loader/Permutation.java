@@ -26,6 +26,27 @@ final class Permutation {
     return value;
   }
 
+  /// The index that goes to `value`.
+  long indexOf(long value) {
+    long index = value;
+    do {
+      index = decrypt(index);
+    } while (index >= size);
+    return index;
+  }
+
+  private long decrypt(long value) {
+    long mask = (1L << halfBits) - 1;
+    long left = value >>> halfBits;
+    long right = value & mask;
+    for (int round = ROUNDS - 1; round >= 0; round--) {
+      long previous = right ^ (mix(seed + round, left) & mask);
+      right = left;
+      left = previous;
+    }
+    return (left << halfBits) | right;
+  }
+
   private long encrypt(long value) {
     long mask = (1L << halfBits) - 1;
     long left = value >>> halfBits;

@@ -8,29 +8,44 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import moxin.train.loader.Loader.Loaded;
 
-/// Reads batches ahead on a thread of its own. One thread fills them in order, so they are those of
-/// the loader alone.
+/// Reads batches ahead on threads of its own. Which rows a batch has is decided in order by the
+/// thread that asks; the others only read them, so that batches do not depend on their number.
 public final class Prefetch implements AutoCloseable {
   private static final int DEPTH = 4;
 
   private final Loader loader;
-  private final ExecutorService reader =
-      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("loader").factory());
+  private final ExecutorService readers;
   private final Deque<Future<Loaded>> ahead = new ArrayDeque<>();
 
-  /// Takes over `loader`.
+  /// Takes over `loader`, and reads on one thread.
   public Prefetch(Loader loader) {
+    this(loader, 1);
+  }
+
+  /// Takes over `loader`, and reads on `threads` threads.
+  public Prefetch(Loader loader, int threads) {
     this.loader = loader;
-    for (int i = 0; i < DEPTH; i++) {
-      ahead.add(reader.submit(loader::next));
+    this.readers =
+        Executors.newFixedThreadPool(
+            threads, Thread.ofPlatform().daemon().name("loader-", 0).factory());
+    for (int i = 0; i < DEPTH + threads - 1; i++) {
+      readAhead();
     }
+  }
+
+  private void readAhead() {
+    loader.draw().ifPresent(draw -> ahead.add(readers.submit(() -> loader.load(draw))));
   }
 
   /// The next micro-batch.
   ///
+  /// @throws moxin.job.BadInputException if the sources have no more rows for one
   /// @throws InterruptedException if interrupted while waiting for it
   public Loaded next() throws InterruptedException {
-    ahead.add(reader.submit(loader::next));
+    readAhead();
+    if (ahead.isEmpty()) {
+      throw loader.exhausted();
+    }
     try {
       return ahead.remove().get();
     } catch (ExecutionException e) {
@@ -44,6 +59,6 @@ public final class Prefetch implements AutoCloseable {
 
   @Override
   public void close() {
-    reader.close();
+    readers.close();
   }
 }

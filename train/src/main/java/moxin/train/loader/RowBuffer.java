@@ -1,6 +1,7 @@
 package moxin.train.loader;
 
 import java.util.Arrays;
+import java.util.List;
 import moxin.train.Batch;
 
 /// A batch being filled.
@@ -19,23 +20,26 @@ final class RowBuffer {
     this.segments = new int[rows * length];
   }
 
-  /// Puts `count` positions of one document into row `row` from `position` on.
-  ///
-  /// @param tokens `count` ids and the one after them, unless the document ends
-  void put(int row, int position, int segment, int[] tokens, int count, boolean ends) {
-    int at = row * length + position;
-    System.arraycopy(tokens, 0, ids, at, count);
-    System.arraycopy(tokens, 1, targets, at, count - 1);
-    targets[at + count - 1] = ends ? Batch.IGNORED : tokens[count];
-    Arrays.fill(segments, at, at + count, segment);
+  /// Fills row `row` with `pieces` of `source`, each its own segment, and pads the rest.
+  void fill(int row, TokenSource source, List<Piece> pieces) {
+    int[] tokens = new int[length + 1];
+    int position = 0;
+    for (int segment = 0; segment < pieces.size(); segment++) {
+      Piece piece = pieces.get(segment);
+      source.copy(piece.from(), tokens, 0, Math.toIntExact(piece.end() - piece.from()));
+      put(row * length + position, segment, tokens, piece);
+      position += piece.count();
+    }
+    Arrays.fill(targets, row * length + position, (row + 1) * length, Batch.IGNORED);
+    Arrays.fill(segments, row * length + position, (row + 1) * length, pieces.size());
   }
 
-  /// Leaves the rest of row `row` empty.
-  void pad(int row, int position, int segment) {
-    int from = row * length + position;
-    int to = (row + 1) * length;
-    Arrays.fill(targets, from, to, Batch.IGNORED);
-    Arrays.fill(segments, from, to, segment);
+  private void put(int at, int segment, int[] tokens, Piece piece) {
+    int count = piece.count();
+    System.arraycopy(tokens, 0, ids, at, count);
+    System.arraycopy(tokens, 1, targets, at, count - 1);
+    targets[at + count - 1] = piece.ends() ? Batch.IGNORED : tokens[count];
+    Arrays.fill(segments, at, at + count, segment);
   }
 
   Batch batch() {

@@ -2,6 +2,8 @@ package moxin.train.loader;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// Which parts of documents share a row: rows of one document each, then rows of what is left over.
 final class RowPlan {
@@ -101,17 +103,7 @@ final class RowPlan {
 
   /// The document that fills row `index`.
   int documentOfFullRow(long index) {
-    int low = 0;
-    int high = fullBefore.length - 2;
-    while (low < high) {
-      int middle = (low + high + 1) >>> 1;
-      if (fullBefore[middle] <= index) {
-        low = middle;
-      } else {
-        high = middle - 1;
-      }
-    }
-    return low;
+    return Search.last(fullBefore, fullBefore.length - 1, index);
   }
 
   /// Where in `document` row `index` begins.
@@ -123,5 +115,20 @@ final class RowPlan {
   int[] remainders(long index) {
     int row = Math.toIntExact(index);
     return Arrays.copyOfRange(remainders, rowStarts[row], rowStarts[row + 1]);
+  }
+
+  /// The rows in which `document` stands.
+  long[] rowsOf(int document) {
+    LongStream full = LongStream.range(fullBefore[document], fullBefore[document + 1]);
+    LongStream shared =
+        IntStream.range(0, remainders.length)
+            .filter(i -> remainders[i] == document)
+            .mapToLong(i -> fullRows() + rowOfRemainder(i));
+    return LongStream.concat(full, shared).toArray();
+  }
+
+  private int rowOfRemainder(int index) {
+    int row = Arrays.binarySearch(rowStarts, index);
+    return row >= 0 ? row : -row - 2;
   }
 }

@@ -112,7 +112,8 @@ public final class TokenSource implements AutoCloseable {
     return offsets[Math.toIntExact(index)];
   }
 
-  String label() {
+  /// How messages call it.
+  public String label() {
     return label;
   }
 
@@ -120,7 +121,7 @@ public final class TokenSource implements AutoCloseable {
   ///
   /// @throws BadInputException if one is outside the vocabulary
   public void copy(long from, int[] into, int offset, int length) {
-    int shard = shardOf(from);
+    int shard = indexOfShard(from);
     int done = 0;
     while (done < length) {
       long position = from + done - bases[shard];
@@ -144,18 +145,36 @@ public final class TokenSource implements AutoCloseable {
     }
   }
 
-  private int shardOf(long position) {
+  /// The last document that begins at or before `position`.
+  long documentAt(long position) {
+    return Search.last(offsets, offsets.length, position);
+  }
+
+  /// What the shards say about document `index`; its offset counts within [#shardOf].
+  public ShardDocument document(long index) {
+    long position = documentOffset(index);
+    int shard = indexOfShard(position);
+    List<ShardDocument> documents = shards.get(shard).documents();
     int low = 0;
-    int high = shards.size() - 1;
+    int high = documents.size() - 1;
     while (low < high) {
       int middle = (low + high + 1) >>> 1;
-      if (bases[middle] <= position) {
+      if (bases[shard] + documents.get(middle).offset() <= position) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    return low;
+    return documents.get(low);
+  }
+
+  /// The file in which document `index` stands.
+  public Path shardOf(long index) {
+    return shards.get(indexOfShard(documentOffset(index))).file();
+  }
+
+  private int indexOfShard(long position) {
+    return Search.last(bases, shards.size(), position);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package moxin.train.recipe;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
 /// How the learning rate goes on after the warm-up.
@@ -8,6 +9,10 @@ public enum ScheduleKind {
   COSINE,
   @JsonProperty("linear")
   LINEAR,
+  /// At the peak, and down at the end only.
+  @JsonProperty("warmup-stable-decay")
+  @JsonAlias("wsd")
+  WARMUP_STABLE_DECAY,
   @JsonProperty("constant")
   CONSTANT
 }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param samples texts on the way; none unless given
 /// @param onNonFiniteLoss stop unless given
 /// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
+/// @param memory what is kept and what is computed again; everything is kept unless given
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -33,7 +34,8 @@ public record TrainingRecipe(
     @Nullable Validation evaluation,
     @Nullable Samples samples,
     NonFiniteLoss onNonFiniteLoss,
-    Integer maxSkippedSteps) {
+    Integer maxSkippedSteps,
+    Memory memory) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -46,7 +48,8 @@ public record TrainingRecipe(
       @Nullable Validation evaluation,
       @Nullable Samples samples,
       @Nullable NonFiniteLoss onNonFiniteLoss,
-      @Nullable Integer maxSkippedSteps) {
+      @Nullable Integer maxSkippedSteps,
+      @Nullable Memory memory) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
     this.optimizer =
@@ -59,6 +62,7 @@ public record TrainingRecipe(
     this.samples = samples;
     this.onNonFiniteLoss = onNonFiniteLoss == null ? NonFiniteLoss.STOP : onNonFiniteLoss;
     this.maxSkippedSteps = maxSkippedSteps == null ? 10 : maxSkippedSteps;
+    this.memory = memory == null ? Memory.defaults() : memory;
     validate();
   }
 
@@ -99,12 +103,29 @@ public record TrainingRecipe(
     return peak;
   }
 
+  /// The same with other first weights.
+  public TrainingRecipe withInitialisation(Initialisation other) {
+    return new TrainingRecipe(
+        other,
+        precision,
+        optimizer,
+        learningRate,
+        schedule,
+        phases,
+        checkpoints,
+        evaluation,
+        samples,
+        onNonFiniteLoss,
+        maxSkippedSteps,
+        memory);
+  }
+
   private TrainingRecipe resolvedAgainst(Path directory) {
     Validation held = evaluation;
     return new TrainingRecipe(
         initialisation.checkpoint() == null
             ? initialisation
-            : new Initialisation(null, absolute(directory, initialisation.checkpoint())),
+            : initialisation.withCheckpoint(absolute(directory, initialisation.checkpoint())),
         precision,
         optimizer,
         learningRate,
@@ -121,7 +142,8 @@ public record TrainingRecipe(
                 held.batchSize()),
         samples,
         onNonFiniteLoss,
-        maxSkippedSteps);
+        maxSkippedSteps,
+        memory);
   }
 
   private static Phase resolved(Phase phase, Path directory) {
@@ -148,7 +170,7 @@ public record TrainingRecipe(
             source ->
                 source.path() == null
                     ? source
-                    : new Source(null, absolute(directory, source.path()), source.weight()))
+                    : source.withPath(absolute(directory, source.path())))
         .toList();
   }
 

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import moxin.job.BadInputException;
@@ -29,14 +30,13 @@ record Inputs(ModelConfig config, List<Path> tokenizerFiles, List<Manifest.Entry
 
   static Inputs find(TrainingJob job, TrainingRecipe recipe) throws IOException {
     Optional<Path> initial = checkpoint(recipe.initialisation());
-    ModelConfig config = config(job, initial);
+    ModelConfig config = config(job, recipe.initialisation(), initial);
     List<Path> tokenizer = tokenizerFiles(job, initial);
     List<Manifest.Entry> entries = new ArrayList<>();
     for (Phase phase : recipe.phases()) {
       for (Source source : phase.sources()) {
-        String role = "phase " + phase.name() + ": " + source.label();
         for (Path file : TokenSource.files(source.label(), job.locate(source))) {
-          entries.add(Manifest.Entry.of(role + ": " + file.getFileName(), file));
+          entries.add(Manifest.Entry.of(role(phase, source, file), file));
         }
       }
     }
@@ -47,6 +47,11 @@ record Inputs(ModelConfig config, List<Path> tokenizerFiles, List<Manifest.Entry
       entries.add(Manifest.Entry.of("initial checkpoint", initial.get()));
     }
     return new Inputs(config, tokenizer, entries);
+  }
+
+  /// What manifests call the shard `file` of a phase's source.
+  static String role(Phase phase, Source source, Path file) {
+    return "phase " + phase.name() + ": " + source.label() + ": " + file.getFileName();
   }
 
   /// The directory of the initial checkpoint.
@@ -63,8 +68,9 @@ record Inputs(ModelConfig config, List<Path> tokenizerFiles, List<Manifest.Entry
     return Optional.of(path);
   }
 
-  private static ModelConfig config(TrainingJob job, Optional<Path> initial) throws IOException {
-    if (initial.isEmpty()) {
+  private static ModelConfig config(
+      TrainingJob job, Initialisation initialisation, Optional<Path> initial) throws IOException {
+    if (initial.isEmpty() || initialisation.kind().deepens()) {
       return job.model()
           .orElseThrow(
               () -> new BadInputException("the recipe has neither a model nor a checkpoint"));
@@ -106,6 +112,21 @@ record Inputs(ModelConfig config, List<Path> tokenizerFiles, List<Manifest.Entry
     }
   }
 
+  /// Where the shards of `source` lie.
+  ///
+  /// @throws BadInputException if `named` has no such name
+  static Path locate(Map<String, Path> named, Source source) {
+    if (source.path() != null) {
+      return Path.of(source.path());
+    }
+    Path found = named.get(source.label());
+    if (found == null) {
+      throw new BadInputException(
+          "no source is called " + source.label() + "; known are " + named.keySet());
+    }
+    return found;
+  }
+
   /// The name of a tokenizer file in a checkpoint.
   static String nameInCheckpoint(Path file) {
     String name = file.getFileName().toString();
@@ -115,10 +136,16 @@ record Inputs(ModelConfig config, List<Path> tokenizerFiles, List<Manifest.Entry
   /// Opens the sources of a list.
   static List<TokenSource> open(TrainingJob job, List<Source> sources, int vocabSize)
       throws IOException {
+    return open(job.sources(), sources, vocabSize);
+  }
+
+  /// Opens the sources of a list, with the shards of `named` behind their names.
+  static List<TokenSource> open(Map<String, Path> named, List<Source> sources, int vocabSize)
+      throws IOException {
     List<TokenSource> opened = new ArrayList<>();
     try {
       for (Source source : sources) {
-        opened.add(TokenSource.open(source.label(), job.locate(source), vocabSize));
+        opened.add(TokenSource.open(source.label(), locate(named, source), vocabSize));
       }
       return List.copyOf(opened);
     } catch (IOException | RuntimeException e) {

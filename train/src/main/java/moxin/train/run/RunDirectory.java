@@ -27,6 +27,11 @@ public record RunDirectory(Path root) {
     return root.resolve("samples.jsonl");
   }
 
+  /// One line per phase: how much of each source it read.
+  public Path mixture() {
+    return root.resolve("mixture.jsonl");
+  }
+
   /// The checkpoints, one directory each, and `latest`.
   public Path checkpoints() {
     return root.resolve("checkpoints");

@@ -14,11 +14,12 @@ import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
 import moxin.train.recipe.TrainingRecipe;
 
-/// All that decides a run's numbers, as a tree: recipe without what only watches, shape, seed and
-/// the hashes of the inputs. Where things lie does not count.
+/// All that decides a run's numbers, as a tree: recipe without what only watches or saves memory,
+/// shape, seed and the hashes of the inputs. Where things lie does not count.
 final class RunIdentity {
   private static final JsonMapper JSON = JsonMapper.builder().build();
-  private static final List<String> WATCHING = List.of("checkpoints", "evaluation", "samples");
+  private static final List<String> WATCHING =
+      List.of("checkpoints", "evaluation", "samples", "memory");
 
   private RunIdentity() {}
 

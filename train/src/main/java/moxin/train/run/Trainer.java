@@ -99,7 +99,7 @@ final class Trainer {
       throws IOException, InterruptedException {
     var phase = planned.phase();
     observer.onPhase(phase, planned.steps());
-    long phaseSeed = seed + 1_000_003L * planned.index();
+    long phaseSeed = planned.seed(seed);
     List<TokenSource> sources =
         Inputs.open(job, phase.sources(), record.header().inputs().config().vocabSize());
     long total = planned.steps() * phase.tokensPerStep();
@@ -116,6 +116,7 @@ final class Trainer {
         task.status(statusOf(metrics));
         afterStep(planned, phaseStep + 1);
       }
+      PhaseMixture.of(planned, sources, seed, step, loaderState).addTo(job.run());
     } finally {
       sources.forEach(TokenSource::close);
     }

@@ -13,6 +13,7 @@ import moxin.model.SafetensorsCheckpoint;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
 import moxin.train.Learner;
+import moxin.train.initial.InitialWeights;
 import moxin.train.loader.TokenSource;
 import moxin.train.recipe.Precision;
 import moxin.train.recipe.TrainingRecipe;
@@ -42,7 +43,7 @@ public final class Training {
   public static TrainingResult run(
       TrainingJob job, Start start, TrainingObserver observer, Progress progress)
       throws IOException, InterruptedException {
-    TrainingRecipe recipe = TrainingRecipe.of(job.recipe());
+    TrainingRecipe recipe = InitialWeights.resolve(TrainingRecipe.of(job.recipe()), job.model());
     RecipeFile resolved = job.recipe().with("training", recipe);
     CheckpointStore store = new CheckpointStore(job.run().checkpoints());
     if (start == Start.FRESH && !store.all().isEmpty()) {
@@ -52,6 +53,7 @@ public final class Training {
     }
     Inputs inputs = Inputs.find(job, recipe);
     Plan plan = Plan.of(job, recipe, inputs.config().vocabSize());
+    plan.notes().forEach(progress::note);
     var identity = RunIdentity.of(recipe, inputs.config(), job.recipe().seed(), inputs.entries());
     store.sweep();
     Optional<CheckpointStore.Found> found = store.newest(progress);
@@ -60,7 +62,7 @@ public final class Training {
 
     RunRecord.Header header = new RunRecord.Header(inputs, resolved.tree(), identity);
     long lastStep = found.map(checkpoint -> checkpoint.state().step()).orElse(0L);
-    try (Learner learner = learner(job, recipe, inputs, found);
+    try (Learner learner = learner(job, recipe, inputs, found, progress);
         RunRecord record = RunRecord.open(job.run(), store, header, lastStep);
         Evaluation evaluation = evaluation(job, recipe, inputs)) {
       Trainer trainer =
@@ -83,7 +85,11 @@ public final class Training {
   }
 
   private static Learner learner(
-      TrainingJob job, TrainingRecipe recipe, Inputs inputs, Optional<CheckpointStore.Found> found)
+      TrainingJob job,
+      TrainingRecipe recipe,
+      Inputs inputs,
+      Optional<CheckpointStore.Found> found,
+      Progress progress)
       throws IOException {
     Long ownSeed = recipe.initialisation().seed();
     Learner learner =
@@ -93,16 +99,14 @@ public final class Training {
                 recipe.precision() == Precision.BF16 ? DType.BF16 : DType.F32,
                 ownSeed == null ? job.recipe().seed() : ownSeed);
     try {
-      Optional<Path> weights =
-          found
-              .map(CheckpointStore.Found::path)
-              .or(() -> Inputs.checkpoint(recipe.initialisation()));
-      if (weights.isPresent()) {
-        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(weights.get())) {
-          learner.loadWeights(checkpoint);
-        }
+      Optional<Path> initial = Inputs.checkpoint(recipe.initialisation());
+      if (found.isEmpty() && initial.isPresent()) {
+        InitialWeights.load(recipe.initialisation(), initial.get(), learner, progress);
       }
       if (found.isPresent()) {
+        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(found.get().path())) {
+          learner.loadWeights(checkpoint);
+        }
         Path optimizer = found.get().path().resolve(CheckpointStore.OPTIMIZER);
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(optimizer)) {
           learner.loadOptimizerState(checkpoint);

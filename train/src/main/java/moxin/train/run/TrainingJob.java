@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import moxin.job.BadInputException;
 import moxin.job.RecipeFile;
 import moxin.model.ModelConfig;
 import moxin.train.LearnerFactory;
@@ -36,14 +35,6 @@ public record TrainingJob(
   }
 
   Path locate(Source source) {
-    if (source.path() != null) {
-      return Path.of(source.path());
-    }
-    Path found = sources.get(source.label());
-    if (found == null) {
-      throw new BadInputException(
-          "no source is called " + source.label() + "; known are " + sources.keySet());
-    }
-    return found;
+    return Inputs.locate(sources, source);
   }
 }

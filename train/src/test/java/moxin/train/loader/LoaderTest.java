@@ -36,6 +36,7 @@ final class LoaderTest {
       Set<Long> seen = new HashSet<>();
       for (long i = 0; i < size; i++) {
         seen.add(permutation.at(i));
+        assertThat(permutation.indexOf(permutation.at(i))).isEqualTo(i);
       }
       assertThat(seen).hasSize((int) size).allMatch(value -> value >= 0 && value < size);
     }
@@ -211,10 +212,10 @@ final class LoaderTest {
       Double... weights) {
     List<Source> sources = new ArrayList<>();
     for (Double weight : weights) {
-      sources.add(new Source("s", null, weight));
+      sources.add(Source.of("s", null, weight));
     }
     if (sources.isEmpty()) {
-      sources.add(new Source("s", null, null));
+      sources.add(Source.of("s", null, null));
     }
     return new Phase(
         null, null, 1L, null, null, length, rows, null, null, null, sources, packing, stride,

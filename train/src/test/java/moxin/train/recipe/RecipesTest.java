@@ -1,16 +1,23 @@
 package moxin.train.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import moxin.job.RecipeFile;
+import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.ModelRecipe;
 import moxin.testing.SharedData;
+import moxin.train.estimate.Machine;
+import moxin.train.estimate.Placement;
+import moxin.train.estimate.RunEstimate;
+import moxin.train.run.PhaseLengths;
 import org.junit.jupiter.api.Test;
 
 /// The recipes that are shipped can be read, and say what they claim.
@@ -65,5 +72,34 @@ final class RecipesTest {
     assertThat(training.checkpoints().due(1)).isTrue();
     assertThat(training.checkpoints().due(5)).isFalse();
     assertThat(training.checkpoints().due(10)).isTrue();
+  }
+
+  @Test
+  void moxin7bFitsOnEightDevicesOf139GiBAndIsRefusedOnOne() throws Exception {
+    RecipeFile recipe = RecipeFile.read(RECIPES.resolve("moxin-7b.yaml"));
+    TrainingRecipe training = TrainingRecipe.of(recipe);
+    ModelConfig config =
+        recipe
+            .requiredSection("model", ModelRecipe.class)
+            .config(0, OptionalInt.empty(), OptionalInt.empty());
+    PhaseLengths lengths = PhaseLengths.of(training, Map.of(), recipe.seed());
+    Machine h200 = new Machine(139.0 * (1 << 30), 989e12, 0.5, 3);
+    Placement one = Placement.onGpu(DType.BF16, training.memory().activations());
+
+    RunEstimate eight = RunEstimate.of(config, lengths.phases(), one.withDevices(8, 1), h200);
+    assertThat(eight.parameters()).isEqualTo(8_114_180_096L);
+    assertThat(eight.refusal()).isEmpty();
+    // Phases are whole steps of 4 Mi tokens.
+    assertThat(eight.tokens()).isBetween(2_000_000_000_000L, 2_000_000_000_000L + 3 * (1 << 22));
+    double flops = 1.6e12 * 52_308_959_232.0 + 0.4e12 * 55_932_837_888.0;
+    assertThat(eight.flops()).isCloseTo(flops, withinPercentage(0.01));
+    assertThat(eight.deviceHours())
+        .isCloseTo(flops / (989e12 * 0.5) / 3600, withinPercentage(0.01));
+
+    assertThat(RunEstimate.of(config, lengths.phases(), one, h200).refusal())
+        .get()
+        .asString()
+        .contains("phase context-2k needs", "it fits with ")
+        .endsWith("ZeRO stage 1 on 2 devices");
   }
 }

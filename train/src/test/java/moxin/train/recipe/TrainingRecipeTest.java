@@ -2,7 +2,6 @@ package moxin.train.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,6 +57,10 @@ final class TrainingRecipeTest {
             List.of("learningRate: 1e-3", "learningRate: -1", "positive"),
             List.of("learningRate: 1e-3", "learningRate: 1\n  precision: fp8", "fp32"),
             List.of("{path: data/a.npy}", "{path: a, name: b}", "either a name or a path"),
+            List.of("steps: 5", "steps: 5, schedule: {decayFraction: 0.1}", "stable-decay"),
+            List.of("steps: 5", "steps: 5, schedule: {kind: wsd, decayShape: step}", "one-minus"),
+            List.of("steps: 5", "steps: 5, schedule: {kind: wsd, decayFraction: 2}", "[0.0, 1.0]"),
+            List.of("learningRate: 1e-3", "learningRate: 1\n  memory: {activations: x}", "keep"),
             List.of("steps: 5", "steps: 5, rowStride: 9", "contiguous"))) {
       String yaml = MINIMAL.replace(wrong.get(0), wrong.get(1));
       assertThatThrownBy(() -> TrainingRecipe.of(RecipeFile.parse("r.yaml", yaml)))
@@ -67,17 +70,5 @@ final class TrainingRecipeTest {
           .message()
           .doesNotContain("\n");
     }
-  }
-
-  @Test
-  void schedulesRiseToThePeakAndEndAtTheFinalFraction() {
-    Schedule cosine = new Schedule(ScheduleKind.COSINE, 4L, 0.1);
-    assertThat(cosine.factor(0, 20)).isEqualTo(0.25);
-    assertThat(cosine.factor(3, 20)).isEqualTo(1.0);
-    assertThat(cosine.factor(11, 20)).isCloseTo(0.55, within(1e-12));
-    assertThat(cosine.factor(19, 20)).isCloseTo(0.1, within(1e-12));
-    assertThat(new Schedule(ScheduleKind.LINEAR, 0L, 0.0).factor(4, 10))
-        .isCloseTo(0.5, within(1e-12));
-    assertThat(new Schedule(ScheduleKind.CONSTANT, null, null).factor(99, 100)).isEqualTo(1.0);
   }
 }

@@ -1,0 +1,155 @@
+package moxin.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import moxin.cli.terminal.Quantities;
+import moxin.train.estimate.DeviceMemory;
+import moxin.train.estimate.Machine;
+import moxin.train.estimate.ModelFlops;
+import moxin.train.estimate.PhaseEstimate;
+import moxin.train.estimate.Placement;
+import moxin.train.estimate.RunEstimate;
+import moxin.train.recipe.Activations;
+
+/// An estimate as a table or as JSON, with all that it assumes.
+record DryRunReport(RunEstimate estimate, List<String> notes) {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final double GIB = 1 << 30;
+
+  void print(PrintWriter out) {
+    row(out, "parameters", String.format(Locale.ROOT, "%,d", estimate.parameters()));
+    row(out, "tokens", String.format(Locale.ROOT, "%,d", estimate.tokens()));
+    row(
+        out,
+        "FLOPs",
+        String.format(
+            Locale.ROOT,
+            "%.3e in all; per token %s, P weights, L layers, H heads of D",
+            estimate.flops(),
+            ModelFlops.FORMULA));
+    row(out, "time", time(estimate.seconds()));
+    row(
+        out,
+        "cost",
+        String.format(
+            Locale.ROOT, "%,.0f device-hours, $%,.0f", estimate.deviceHours(), estimate.cost()));
+    row(out, "assumed", assumed());
+    out.println();
+    estimate.phases().forEach(phase -> row(out, phase.name(), length(phase)));
+    out.println();
+    printMemory(out);
+    notes.forEach(out::println);
+  }
+
+  private static String length(PhaseEstimate phase) {
+    ModelFlops perToken = phase.flopsPerToken();
+    return String.format(
+        Locale.ROOT,
+        "%,d tokens in %,d steps of %d x %d rows of %d; %.4e FLOPs per token, %.1f %% of them"
+            + " attention; %s",
+        phase.tokens(),
+        phase.steps(),
+        phase.accumulationSteps(),
+        phase.batchSize(),
+        phase.contextLength(),
+        perToken.total(),
+        100 * perToken.attention() / perToken.total(),
+        time(phase.seconds()));
+  }
+
+  private void printMemory(PrintWriter out) {
+    out.printf(Locale.ROOT, "%-27s", "GiB of one device");
+    estimate.phases().forEach(phase -> out.printf(Locale.ROOT, " %14.14s", phase.name()));
+    out.println();
+    memory(out, "weights", DeviceMemory::weights);
+    memory(out, "master weights, fp32", DeviceMemory::masterWeights);
+    memory(out, "gradients", DeviceMemory::gradients);
+    memory(out, "optimizer", DeviceMemory::optimizer);
+    memory(out, "activations", DeviceMemory::activations);
+    memory(out, "logits", DeviceMemory::logits);
+    memory(out, "total", DeviceMemory::total);
+    for (Activations choice : Activations.values()) {
+      String verb = choice == Activations.KEEP ? "kept" : "recomputed";
+      line(out, "activations, if " + verb, choice, DeviceMemory::activations);
+      line(out, "total, if " + verb, choice, DeviceMemory::total);
+    }
+  }
+
+  private void memory(PrintWriter out, String label, ToLongFunction<DeviceMemory> part) {
+    out.printf(Locale.ROOT, "%-27s", label);
+    for (PhaseEstimate phase : estimate.phases()) {
+      out.printf(Locale.ROOT, " %14.2f", part.applyAsLong(phase.memory()) / GIB);
+    }
+    out.println();
+  }
+
+  private void line(
+      PrintWriter out, String label, Activations choice, ToLongFunction<DeviceMemory> part) {
+    out.printf(Locale.ROOT, "%-27s", label);
+    for (PhaseEstimate phase : estimate.phases()) {
+      DeviceMemory memory = phase.memoryByActivations().get(choice);
+      out.printf(Locale.ROOT, " %14.2f", (memory == null ? 0 : part.applyAsLong(memory)) / GIB);
+    }
+    out.println();
+  }
+
+  private String assumed() {
+    Machine machine = estimate.machine();
+    Placement placement = estimate.placement();
+    return String.format(
+        Locale.ROOT,
+        "%d device%s of %.1f GiB and %.4g TFLOP/s in %s, %.0f %% MFU, $%.2f an hour each; ZeRO stage"
+            + " %d, %s optimizer state, attention: %s",
+        placement.devices(),
+        placement.devices() == 1 ? "" : "s",
+        machine.memoryBytes() / GIB,
+        machine.peakFlops() / 1e12,
+        placement.computeType(),
+        100 * machine.mfu(),
+        machine.pricePerHour(),
+        placement.zeroStage(),
+        placement.moments(),
+        placement.attention());
+  }
+
+  private static String time(double seconds) {
+    return seconds < 86400
+        ? Quantities.duration(seconds)
+        : String.format(Locale.ROOT, "%,.1f days", seconds / 86400);
+  }
+
+  private static void row(PrintWriter out, String label, String value) {
+    out.printf(Locale.ROOT, "%-16s %s%n", label, value);
+  }
+
+  void printJson(PrintWriter out) throws JsonProcessingException {
+    ObjectNode root = JSON.createObjectNode();
+    root.put("parameters", estimate.parameters())
+        .put("tokens", estimate.tokens())
+        .put("flops", estimate.flops())
+        .put("flopsPerTokenFormula", ModelFlops.FORMULA)
+        .put("seconds", estimate.seconds())
+        .put("deviceHours", estimate.deviceHours())
+        .put("costUsd", estimate.cost());
+    root.set("placement", JSON.valueToTree(estimate.placement()));
+    ObjectNode machine = JSON.valueToTree(estimate.machine());
+    root.set("machine", machine.put("usableMemory", Machine.USABLE));
+    ArrayNode phases = root.putArray("phases");
+    for (PhaseEstimate phase : estimate.phases()) {
+      ObjectNode node = JSON.valueToTree(phase);
+      ((ObjectNode) node.get("memory")).put("total", phase.memory().total());
+      phases.add(node);
+    }
+    root.put("fits", estimate.refusal().isEmpty());
+    root.put("refusal", estimate.refusal().orElse(null));
+    root.put("notes", notes.stream().collect(Collectors.joining("\n")));
+    out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root));
+  }
+}

@@ -1,0 +1,81 @@
+package moxin.train.estimate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.OptionalInt;
+import moxin.job.Progress;
+import moxin.model.DType;
+import moxin.model.ModelConfig;
+import moxin.torch.Device;
+import moxin.torch.LibTorch;
+import moxin.torch.Tensor;
+import moxin.train.AdamW;
+import moxin.train.Batch;
+import moxin.train.recipe.Activations;
+import moxin.train.transformer.ActivationMemory;
+import moxin.train.transformer.LearnerOptions;
+import moxin.train.transformer.TorchLearner;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The estimate against the bytes of all tensors that a learner on the CPU really has after a step.
+/// They differ by parameters' alignment and the tables of rotary angles: 1 % is allowed.
+final class LearnerMemoryTest {
+
+  @BeforeAll
+  static void load() throws IOException {
+    LibTorch.load(Progress.silent());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "F32,  KEEP,      4, 128, 0,  1",
+    "F32,  RECOMPUTE, 8, 33,  0,  1",
+    "BF16, KEEP,      5, 160, 0,  1",
+    "BF16, RECOMPUTE, 5, 160, 0,  1",
+    "BF16, KEEP,      3, 257, 64, 1",
+    "BF16, KEEP,      8, 128, 0,  2",
+    "F32,  RECOMPUTE, 1, 257, 0,  4",
+  })
+  void theEstimateIsWhatALearnerAllocates(
+      DType type, Activations activations, int rows, int length, int window, int processors)
+      throws IOException {
+    ModelConfig config = config(window == 0 ? OptionalInt.empty() : OptionalInt.of(window));
+    ActivationMemory memory =
+        switch (activations) {
+          case KEEP -> ActivationMemory.KEEP;
+          case RECOMPUTE -> ActivationMemory.RECOMPUTE;
+        };
+    DeviceMemory estimate =
+        DeviceMemory.of(config, rows, length, Placement.onCpu(type, activations, processors));
+    long before = Tensor.liveBytes();
+    try (TorchLearner learner =
+        TorchLearner.create(
+            config, new LearnerOptions(type, Device.CPU, processors, memory), Progress.silent())) {
+      step(learner, rows, length);
+      double taken = Tensor.liveBytes() - before;
+      assertThat(taken)
+          .as("%s", estimate)
+          .isCloseTo((double) estimate.total(), withinPercentage(1));
+      assertThat(taken).isGreaterThan(1e6);
+    }
+    assertThat(Tensor.liveBytes()).isEqualTo(before);
+  }
+
+  private static void step(TorchLearner learner, int rows, int length) {
+    int[] ids = new int[rows * length];
+    Arrays.setAll(ids, i -> i * 31 % learner.config().vocabSize());
+    Batch batch = new Batch(rows, length, ids, ids.clone(), new int[ids.length]);
+    learner.accumulate(batch, 1.0 / batch.targetCount());
+    learner.step(new AdamW(0.9, 0.95, 1e-8, 0.1, false, false, 1), 1e-3);
+  }
+
+  private static ModelConfig config(OptionalInt window) {
+    return new ModelConfig(
+        "mistral", 1000, 64, 176, 3, 4, 2, 16, 1e-5, 10000, window, 1024, false, 1, 2, 0.02);
+  }
+}
