@@ -36,7 +36,16 @@ class ArchitectureTest {
           Map.entry(
               "cli",
               Set.of(
-                  "job", "collective", "text", "model", "infer", "torch", "eval", "train", "data", "release",
+                  "job",
+                  "collective",
+                  "text",
+                  "model",
+                  "infer",
+                  "torch",
+                  "eval",
+                  "train",
+                  "data",
+                  "release",
                   "bench")));
 
   private static final JavaClasses CLASSES =

@@ -71,12 +71,7 @@ public record LaunchEnvironment(
               "SLURM_NTASKS_PER_NODE",
               Transport.MPI),
           new Names(
-              "PMI",
-              "PMI_RANK",
-              "PMI_SIZE",
-              "MPI_LOCALRANKID",
-              "MPI_LOCALNRANKS",
-              Transport.MPI),
+              "PMI", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", Transport.MPI),
           new Names(
               "RANK and WORLD_SIZE",
               "RANK",

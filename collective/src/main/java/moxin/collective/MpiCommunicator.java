@@ -215,7 +215,6 @@ public final class MpiCommunicator implements Communicator {
     }
   }
 
-
   private static List<MemorySegment> pieces(MemorySegment data) {
     List<MemorySegment> pieces = new ArrayList<>();
     for (long from = 0; from < data.byteSize(); from += PIECE_BYTES) {

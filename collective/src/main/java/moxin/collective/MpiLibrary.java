@@ -62,7 +62,9 @@ final class MpiLibrary {
       if (found.isPresent()) {
         if (found.get().find("ompi_mpi_comm_world").isEmpty()) {
           throw new LaunchException(
-              name + " is no Open MPI; install Open MPI 4 or 5, or name its libmpi with " + VARIABLE);
+              name
+                  + " is no Open MPI; install Open MPI 4 or 5, or name its libmpi with "
+                  + VARIABLE);
         }
         return new MpiLibrary(found.get());
       }
@@ -83,8 +85,7 @@ final class MpiLibrary {
             FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_INT));
     try (Arena arena = Arena.ofConfined()) {
       int flags = System.getProperty("os.name").startsWith("Mac") ? 0x8 : RTLD_GLOBAL;
-      var library =
-          (MemorySegment) dlopen.invokeExact(arena.allocateFrom(name), RTLD_NOW | flags);
+      var library = (MemorySegment) dlopen.invokeExact(arena.allocateFrom(name), RTLD_NOW | flags);
       return library.address() == 0
           ? Optional.empty()
           : Optional.of(SymbolLookup.libraryLookup(name, Arena.global()));
@@ -147,8 +148,7 @@ final class MpiLibrary {
       check(
           "MPI_Isend",
           (int)
-              isend.invokeExact(
-                  data, (int) data.byteSize(), bytes, to, 0, communicator, request));
+              isend.invokeExact(data, (int) data.byteSize(), bytes, to, 0, communicator, request));
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -187,9 +187,7 @@ final class MpiLibrary {
   /// Whether all of `count` requests are done; they are null requests then.
   boolean done(int count, MemorySegment requests, MemorySegment flag) {
     try {
-      check(
-          "MPI_Testall",
-          (int) testall.invokeExact(count, requests, flag, MemorySegment.NULL));
+      check("MPI_Testall", (int) testall.invokeExact(count, requests, flag, MemorySegment.NULL));
       return flag.get(JAVA_INT, 0) != 0;
     } catch (Throwable t) {
       throw unexpected(t);
@@ -243,7 +241,8 @@ final class MpiLibrary {
       MemorySegment text = arena.allocate(2L * ERROR_TEXT_BYTES);
       MemorySegment length = arena.allocate(JAVA_INT);
       int failed =
-          (int) find("MPI_Error_string", JAVA_INT, ADDRESS, ADDRESS).invokeExact(code, text, length);
+          (int)
+              find("MPI_Error_string", JAVA_INT, ADDRESS, ADDRESS).invokeExact(code, text, length);
       return failed == 0 ? text.getString(0).strip().replace('\n', ' ') : "error " + code;
     }
   }

@@ -105,7 +105,8 @@ final class ExchangeProgram {
     double[][] values = new double[communicator.size()][];
     for (int rank = 0; rank < values.length; rank++) {
       Random random = new Random(31L * rank + 7);
-      values[rank] = random.doubles(total, -1, 1).map(x -> x * Math.pow(2, random.nextInt(20))).toArray();
+      values[rank] =
+          random.doubles(total, -1, 1).map(x -> x * Math.pow(2, random.nextInt(20))).toArray();
     }
     MemorySegment source = arena.allocate((long) total * type.bytes(), 8);
     for (int i = 0; i < total; i++) {

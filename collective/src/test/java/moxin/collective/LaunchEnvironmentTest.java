@@ -26,8 +26,7 @@ final class LaunchEnvironmentTest {
                 "RANK", "0",
                 "WORLD_SIZE", "1"));
     assertThat(found)
-        .isEqualTo(
-            new LaunchEnvironment("Open MPI", 5, 8, 1, 4, LaunchEnvironment.Transport.MPI));
+        .isEqualTo(new LaunchEnvironment("Open MPI", 5, 8, 1, 4, LaunchEnvironment.Transport.MPI));
   }
 
   @Test

@@ -44,7 +44,13 @@ final class MpiCommunicatorIT {
         MpiRun.start(
             directory,
             3,
-            List.of("--mca", "orte_abort_on_non_zero_status", "0", "--mca", "orte_enable_recovery", "1"),
+            List.of(
+                "--mca",
+                "orte_abort_on_non_zero_status",
+                "0",
+                "--mca",
+                "orte_enable_recovery",
+                "1"),
             ExchangeProgram.class,
             "hang");
     kill(2);

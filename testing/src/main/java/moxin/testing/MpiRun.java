@@ -75,8 +75,7 @@ public final class MpiRun {
         started.toList().forEach(ProcessHandle::destroyForcibly);
       }
       process.destroyForcibly().waitFor();
-      throw new IllegalStateException(
-          "not over after " + limit + ":\n" + Files.readString(output));
+      throw new IllegalStateException("not over after " + limit + ":\n" + Files.readString(output));
     }
     return new Ended(process.exitValue(), Files.readString(output));
   }

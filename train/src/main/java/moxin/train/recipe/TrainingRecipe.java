@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param samples texts on the way; none unless given
 /// @param onNonFiniteLoss stop unless given
 /// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
+/// @param parallel how several processes share the run
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -33,7 +34,8 @@ public record TrainingRecipe(
     @Nullable Validation evaluation,
     @Nullable Samples samples,
     NonFiniteLoss onNonFiniteLoss,
-    Integer maxSkippedSteps) {
+    Integer maxSkippedSteps,
+    Parallelism parallel) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -46,7 +48,8 @@ public record TrainingRecipe(
       @Nullable Validation evaluation,
       @Nullable Samples samples,
       @Nullable NonFiniteLoss onNonFiniteLoss,
-      @Nullable Integer maxSkippedSteps) {
+      @Nullable Integer maxSkippedSteps,
+      @Nullable Parallelism parallel) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
     this.optimizer =
@@ -59,6 +62,7 @@ public record TrainingRecipe(
     this.samples = samples;
     this.onNonFiniteLoss = onNonFiniteLoss == null ? NonFiniteLoss.STOP : onNonFiniteLoss;
     this.maxSkippedSteps = maxSkippedSteps == null ? 10 : maxSkippedSteps;
+    this.parallel = parallel == null ? new Parallelism(null) : parallel;
     validate();
   }
 
@@ -121,7 +125,8 @@ public record TrainingRecipe(
                 held.batchSize()),
         samples,
         onNonFiniteLoss,
-        maxSkippedSteps);
+        maxSkippedSteps,
+        parallel);
   }
 
   private static Phase resolved(Phase phase, Path directory) {

@@ -18,7 +18,8 @@ import moxin.train.recipe.TrainingRecipe;
 /// the hashes of the inputs. Where things lie does not count.
 final class RunIdentity {
   private static final JsonMapper JSON = JsonMapper.builder().build();
-  private static final List<String> WATCHING = List.of("checkpoints", "evaluation", "samples");
+  private static final List<String> WATCHING =
+      List.of("checkpoints", "evaluation", "samples", "parallel");
 
   private RunIdentity() {}
 

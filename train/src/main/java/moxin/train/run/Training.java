@@ -103,8 +103,7 @@ public final class Training {
         }
       }
       if (found.isPresent()) {
-        Path optimizer = found.get().path().resolve(CheckpointStore.OPTIMIZER);
-        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(optimizer)) {
+        try (SafetensorsCheckpoint checkpoint = CheckpointStore.openOptimizer(found.get().path())) {
           learner.loadOptimizerState(checkpoint);
         }
       }

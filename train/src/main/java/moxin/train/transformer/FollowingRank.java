@@ -64,8 +64,7 @@ final class FollowingRank implements AutoCloseable {
   private void obey(Orders.Order order, ShardedLearner learner) {
     switch (order.kind()) {
       case ACCUMULATE ->
-          learner.accumulate(
-              orders.batch(null, order.integer(0), order.integer(1)), order.real(2));
+          learner.accumulate(orders.batch(null, order.integer(0), order.integer(1)), order.real(2));
       case EVALUATE -> learner.evaluate(orders.batch(null, order.integer(0), order.integer(1)));
       case NORM -> learner.gradientNorm();
       case STEP -> learner.step(orders.adamW(null), order.real(0));

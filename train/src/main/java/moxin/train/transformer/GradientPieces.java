@@ -49,8 +49,7 @@ final class GradientPieces {
         (i, _) -> {
           try (Scope _ = Scope.open()) {
             Task task = tasks.get(i);
-            squares[i] =
-                kernels.squaredNorms(gradient.view(task.at(), task.count()), task.piece());
+            squares[i] = kernels.squaredNorms(gradient.view(task.at(), task.count()), task.piece());
           }
         });
     int total = 0;

@@ -58,7 +58,8 @@ interface Kernels {
   /// `sum += part`, element by element; `sum` is fp32.
   void addTo(Tensor sum, Tensor part);
 
-  /// Σ x² in float64 of every `piece` elements of a flat fp32 tensor; the last piece may be shorter.
+  /// Σ x² in float64 of every `piece` elements of a flat fp32 tensor; the last piece may be
+  /// shorter.
   double[] squaredNorms(Tensor x, long piece);
 
   /// One AdamW update of a flat range of parameters, whose gradient is zeroed.

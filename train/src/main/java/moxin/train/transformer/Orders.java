@@ -58,8 +58,7 @@ final class Orders {
 
   Order take() {
     long[] words = share(new long[WORDS]);
-    return new Order(
-        Kind.values()[Math.toIntExact(words[0])], Arrays.copyOfRange(words, 1, WORDS));
+    return new Order(Kind.values()[Math.toIntExact(words[0])], Arrays.copyOfRange(words, 1, WORDS));
   }
 
   private long[] share(long[] words) {

@@ -82,8 +82,7 @@ final class ShardFiles {
       int root = i % writers;
       ParameterLayout.Bucket bucket = buckets.get(i);
       boolean here = communicator.rank() == root;
-      MemorySegment whole =
-          here ? arena.allocate(4 * bucket.elements(), 64) : MemorySegment.NULL;
+      MemorySegment whole = here ? arena.allocate(4 * bucket.elements(), 64) : MemorySegment.NULL;
       link.run(() -> exchange.collect(flat, index, root, whole));
       if (here) {
         forEachSlot(
@@ -129,8 +128,7 @@ final class ShardFiles {
       ParameterLayout.Bucket bucket = buckets.get(i);
       try (Arena arena = Arena.ofShared()) {
         boolean here = communicator.rank() == 0;
-        MemorySegment whole =
-            here ? arena.allocate(4 * bucket.elements(), 64) : MemorySegment.NULL;
+        MemorySegment whole = here ? arena.allocate(4 * bucket.elements(), 64) : MemorySegment.NULL;
         if (here) {
           forEachSlot(
               bucket,

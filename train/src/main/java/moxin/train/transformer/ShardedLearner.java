@@ -29,6 +29,7 @@ final class ShardedLearner implements AutoCloseable {
   private final ModelConfig config;
   private final Execution execution;
   private final Communicator communicator;
+  private final int processors;
   private final RankLink link;
   private final SliceThreads threads;
   private final ShardedParameters parameters;
@@ -50,20 +51,21 @@ final class ShardedLearner implements AutoCloseable {
       ZeroStage stage,
       Communicator communicator) {
     if (!options.device().isHost()) {
-      throw new IllegalArgumentException("several processes train on CPUs, not " + options.device());
+      throw new IllegalArgumentException(
+          "several processes train on CPUs, not " + options.device());
     }
     this.config = config;
     this.execution = execution;
     this.communicator = communicator;
-    LibTorch.prepareThread(options.processors());
+    this.processors = options.processors();
+    LibTorch.prepareThread(processors);
     ParameterLayout layout = new ParameterLayout(config);
     try (Scope scope = Scope.open()) {
       ShardLayout shards = new ShardLayout(layout, communicator.size());
       parameters =
           new ShardedParameters(layout, shards, communicator.rank(), stage, options.computeType());
       transformer =
-          new Transformer(
-              config, execution.kernels(), parameters.blocks(), parameters.normViews());
+          new Transformer(config, execution.kernels(), parameters.blocks(), parameters.normViews());
       tensors = scope.detach();
     }
     gradients = new ShardGradients(layout, config.hiddenSize(), options.computeType(), stage);
@@ -84,6 +86,7 @@ final class ShardedLearner implements AutoCloseable {
   /// As [moxin.train.Learner#accumulate].
   double accumulate(Batch batch, double scale) {
     SliceBatch.requireIds(batch, config.vocabSize());
+    LibTorch.prepareThread(processors);
     norm = Double.NaN;
     int[] rows = sliceRows(batch);
     int slices = rows.length - 1;
@@ -96,8 +99,7 @@ final class ShardedLearner implements AutoCloseable {
       if (index < slices) {
         SliceBatch slice = slice(batch, rows, index);
         SliceGradient gradient = gradients.of(round);
-        losses[index] =
-            transformer.learn(slice, memory.workspace(0, slice), gradient, scale, pass);
+        losses[index] = transformer.learn(slice, memory.workspace(0, slice), gradient, scale, pass);
       } else {
         pass.walk(parameters.layers());
       }
@@ -110,6 +112,7 @@ final class ShardedLearner implements AutoCloseable {
   /// As [moxin.train.Learner#evaluate].
   double evaluate(Batch batch) {
     SliceBatch.requireIds(batch, config.vocabSize());
+    LibTorch.prepareThread(processors);
     int[] rows = sliceRows(batch);
     int slices = rows.length - 1;
     double[] losses = new double[slices];
@@ -241,8 +244,7 @@ final class ShardedLearner implements AutoCloseable {
   }
 
   private SliceBatch slice(Batch batch, int[] rows, int index) {
-    return SliceBatch.of(
-        batch, rows[index], rows[index + 1] - rows[index], config.slidingWindow());
+    return SliceBatch.of(batch, rows[index], rows[index + 1] - rows[index], config.slidingWindow());
   }
 
   private int contributors(int slices, int round) {

@@ -54,11 +54,7 @@ final class Transformer {
 
   /// As [#learn], telling `pass` where it is.
   double learn(
-      SliceBatch batch,
-      Workspace workspace,
-      SliceGradient gradient,
-      double scale,
-      LayerPass pass) {
+      SliceBatch batch, Workspace workspace, SliceGradient gradient, double scale, LayerPass pass) {
     try (Scope _ = Scope.open()) {
       Aten.zero(gradient.norms());
       forward(batch, workspace, pass);

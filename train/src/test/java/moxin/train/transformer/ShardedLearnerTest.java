@@ -89,8 +89,9 @@ class ShardedLearnerTest {
     assertThat(found.numbers()).isEqualTo(expected.numbers());
     assertThat(found.names()).isEqualTo(expected.names());
     for (int i = 0; i < expected.values().size(); i++) {
-      assertThat(found.values().get(i)).as(expected.names().get(i)).isEqualTo(
-          expected.values().get(i));
+      assertThat(found.values().get(i))
+          .as(expected.names().get(i))
+          .isEqualTo(expected.values().get(i));
     }
     assertThat(Tensor.liveCount()).isEqualTo(live);
   }
@@ -99,7 +100,8 @@ class ShardedLearnerTest {
   void threeProcessesAgreeUpToRounding() throws Exception {
     ModelConfig config = config(true);
     Function<Learner, Outcome> training = learner -> train(learner, config);
-    Outcome one = distributed(config, ZeroStage.NONE, 1, DType.F32, ActivationMemory.KEEP, training);
+    Outcome one =
+        distributed(config, ZeroStage.NONE, 1, DType.F32, ActivationMemory.KEEP, training);
     for (ZeroStage stage : List.of(ZeroStage.OPTIMIZER, ZeroStage.WEIGHTS)) {
       Outcome three = distributed(config, stage, 3, DType.F32, ActivationMemory.KEEP, training);
       for (int i = 0; i < one.numbers().size(); i++) {
@@ -232,22 +234,7 @@ class ShardedLearnerTest {
 
   private static ModelConfig config(boolean tied) {
     return new ModelConfig(
-        "mistral",
-        257,
-        64,
-        96,
-        3,
-        4,
-        2,
-        16,
-        1e-5,
-        10000,
-        OptionalInt.of(8),
-        512,
-        tied,
-        1,
-        2,
-        0.3);
+        "mistral", 257, 64, 96, 3, 4, 2, 16, 1e-5, 10000, OptionalInt.of(8), 512, tied, 1, 2, 0.3);
   }
 
   private static Batch batch(Random random, int rows, int length, int vocabulary) {
