@@ -69,7 +69,7 @@ final class FollowingRank implements AutoCloseable {
       case NORM -> learner.gradientNorm();
       case STEP -> learner.step(orders.adamW(null), order.real(0));
       case DISCARD -> learner.discardGradients();
-      case WEIGHTS, MOMENTS -> give(order.kind(), learner.files());
+      case WEIGHTS, GRADIENTS, MOMENTS -> give(order.kind(), learner.files());
       case SET_WEIGHTS -> {
         learner.files().setWeights(NOT_HERE);
         learner.weightsChanged();
@@ -87,10 +87,11 @@ final class FollowingRank implements AutoCloseable {
 
   private static void give(Orders.Kind kind, ShardFiles files) {
     try (Arena arena = Arena.ofShared()) {
-      if (kind == Orders.Kind.WEIGHTS) {
-        files.weights(arena);
-      } else {
-        files.moments(arena);
+      switch (kind) {
+        case WEIGHTS -> files.weights(arena);
+        case GRADIENTS -> files.gradients(arena);
+        case MOMENTS -> files.moments(arena);
+        default -> throw new IllegalArgumentException(kind + " asks for no tensors");
       }
     }
   }

@@ -121,6 +121,16 @@ final class LeadingLearner implements DistributedLearner {
         });
   }
 
+  /// The gradients accumulated since the last step under the weights' names, in fp32, valid as
+  /// [#weights].
+  public List<TensorView> gradients() {
+    return together(
+        () -> {
+          orders.give(Orders.Kind.GRADIENTS);
+          return files.gradients(copies);
+        });
+  }
+
   @Override
   public List<TensorView> optimizerState() {
     return together(
@@ -203,6 +213,7 @@ final class LeadingLearner implements DistributedLearner {
     copies.close();
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // closed when it is replaced, or with this
   private <T> T together(Supplier<T> operation) {
     if (broken) {
       throw new IllegalStateException("an operation of the processes has failed before");

@@ -30,6 +30,7 @@ final class Orders {
     STEP,
     DISCARD,
     WEIGHTS,
+    GRADIENTS,
     MOMENTS,
     SET_WEIGHTS,
     SET_MOMENTS,
