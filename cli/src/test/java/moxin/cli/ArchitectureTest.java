@@ -23,19 +23,29 @@ class ArchitectureTest {
   private static final Map<String, Set<String>> LAYERS =
       Map.ofEntries(
           Map.entry("job", Set.of()),
+          Map.entry("collective", Set.of("job")),
           Map.entry("text", Set.of("job")),
           Map.entry("model", Set.of("job", "text")),
           Map.entry("infer", Set.of("job", "model", "text")),
           Map.entry("torch", Set.of("job", "model")),
           Map.entry("eval", Set.of("job", "model", "text")),
-          Map.entry("train", Set.of("job", "torch", "eval", "model", "text")),
+          Map.entry("train", Set.of("job", "collective", "torch", "eval", "model", "text")),
           Map.entry("data", Set.of("job", "text")),
           Map.entry("release", Set.of("job", "eval", "model")),
           Map.entry("bench", Set.of("job", "infer", "torch", "train", "model", "text")),
           Map.entry(
               "cli",
               Set.of(
-                  "job", "text", "model", "infer", "torch", "eval", "train", "data", "release",
+                  "job",
+                  "collective",
+                  "text",
+                  "model",
+                  "infer",
+                  "torch",
+                  "eval",
+                  "train",
+                  "data",
+                  "release",
                   "bench")));
 
   private static final JavaClasses CLASSES =

@@ -27,8 +27,11 @@ public final class SafetensorsCheckpoint implements Checkpoint {
   /// The one file of an unsharded model directory.
   public static final String FILE_NAME = "model.safetensors";
 
+  /// What the names of indexes end with.
+  public static final String INDEX_SUFFIX = ".safetensors.index.json";
+
   /// Names the shards of a sharded model directory.
-  public static final String INDEX_NAME = "model.safetensors.index.json";
+  public static final String INDEX_NAME = "model" + INDEX_SUFFIX;
 
   private static final ValueLayout.OfLong LENGTH =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -43,7 +46,8 @@ public final class SafetensorsCheckpoint implements Checkpoint {
     this.arena = arena;
   }
 
-  /// Opens a file, or the `model.safetensors` or sharded model of a directory.
+  /// Opens a file, the shards of an index, or the `model.safetensors` or sharded model of a
+  /// directory.
   ///
   /// @throws CheckpointFormatException if there is none, or it is damaged
   /// @throws IOException if it cannot be read
@@ -60,6 +64,10 @@ public final class SafetensorsCheckpoint implements Checkpoint {
   }
 
   private void load() throws IOException {
+    if (path.toString().endsWith(INDEX_SUFFIX)) {
+      addShards(path);
+      return;
+    }
     if (!Files.isDirectory(path)) {
       add(path);
       return;
@@ -80,7 +88,7 @@ public final class SafetensorsCheckpoint implements Checkpoint {
     Map<String, String> fileOfTensor = SafetensorsIndex.read(index).weightMap();
     Map<String, String> found = new HashMap<>();
     for (String file : new TreeSet<>(fileOfTensor.values())) {
-      for (SafetensorsHeader.Entry entry : add(path.resolve(file))) {
+      for (SafetensorsHeader.Entry entry : add(index.resolveSibling(file))) {
         found.put(entry.spec().name(), file);
       }
     }

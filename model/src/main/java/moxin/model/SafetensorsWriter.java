@@ -54,6 +54,15 @@ public final class SafetensorsWriter {
         spec -> java.util.Objects.requireNonNull(byName.get(spec.name())));
   }
 
+  /// Writes the index of shards.
+  ///
+  /// @param fileOfTensor the name of the file beside the index that holds each tensor
+  /// @param totalBytes of all tensors
+  public static void writeIndex(Path file, Map<String, String> fileOfTensor, long totalBytes)
+      throws IOException {
+    new SafetensorsIndex(totalBytes, fileOfTensor).write(file);
+  }
+
   /// Writes the tensors that `specs` announces to `file`, asking `source` for one after the other.
   ///
   /// @throws IllegalArgumentException if two specifications have one name, or the source gives

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param onNonFiniteLoss stop unless given
 /// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
 /// @param memory what is kept and what is computed again; everything is kept unless given
+/// @param parallel how several processes share the run
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -35,7 +36,8 @@ public record TrainingRecipe(
     @Nullable Samples samples,
     NonFiniteLoss onNonFiniteLoss,
     Integer maxSkippedSteps,
-    Memory memory) {
+    Memory memory,
+    Parallelism parallel) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -49,7 +51,8 @@ public record TrainingRecipe(
       @Nullable Samples samples,
       @Nullable NonFiniteLoss onNonFiniteLoss,
       @Nullable Integer maxSkippedSteps,
-      @Nullable Memory memory) {
+      @Nullable Memory memory,
+      @Nullable Parallelism parallel) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
     this.optimizer =
@@ -63,6 +66,7 @@ public record TrainingRecipe(
     this.onNonFiniteLoss = onNonFiniteLoss == null ? NonFiniteLoss.STOP : onNonFiniteLoss;
     this.maxSkippedSteps = maxSkippedSteps == null ? 10 : maxSkippedSteps;
     this.memory = memory == null ? Memory.defaults() : memory;
+    this.parallel = parallel == null ? new Parallelism(null) : parallel;
     validate();
   }
 
@@ -117,7 +121,8 @@ public record TrainingRecipe(
         samples,
         onNonFiniteLoss,
         maxSkippedSteps,
-        memory);
+        memory,
+        parallel);
   }
 
   private TrainingRecipe resolvedAgainst(Path directory) {
@@ -143,7 +148,8 @@ public record TrainingRecipe(
         samples,
         onNonFiniteLoss,
         maxSkippedSteps,
-        memory);
+        memory,
+        parallel);
   }
 
   private static Phase resolved(Phase phase, Path directory) {

@@ -17,12 +17,14 @@ import moxin.job.AtomicDirectory;
 import moxin.job.AtomicFile;
 import moxin.job.Manifest;
 import moxin.job.Progress;
+import moxin.model.SafetensorsCheckpoint;
 
 /// The checkpoints of a run, in Hugging Face layout with what it takes to go on. Each appears whole
 /// or not at all; `latest` names the newest.
 final class CheckpointStore {
   static final String STATE = "trainer_state.json";
   static final String OPTIMIZER = "optimizer.safetensors";
+  static final String OPTIMIZER_INDEX = "optimizer" + SafetensorsCheckpoint.INDEX_SUFFIX;
   static final String LATEST = "latest";
 
   private static final Pattern NAME = Pattern.compile("step-([0-9]{6,15})");
@@ -57,6 +59,12 @@ final class CheckpointStore {
     }
     point(target);
     return target;
+  }
+
+  /// The optimizer's state of a checkpoint, which one process wrote, or several.
+  static SafetensorsCheckpoint openOptimizer(Path checkpoint) throws IOException {
+    Path index = checkpoint.resolve(OPTIMIZER_INDEX);
+    return SafetensorsCheckpoint.open(Files.exists(index) ? index : checkpoint.resolve(OPTIMIZER));
   }
 
   static void writeState(Path checkpoint, TrainerState state) throws IOException {

@@ -19,7 +19,7 @@ import moxin.train.recipe.TrainingRecipe;
 final class RunIdentity {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final List<String> WATCHING =
-      List.of("checkpoints", "evaluation", "samples", "memory");
+      List.of("checkpoints", "evaluation", "samples", "memory", "parallel");
 
   private RunIdentity() {}
 

@@ -15,6 +15,7 @@ import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
 import moxin.model.SafetensorsCheckpoint;
 import moxin.model.SafetensorsWriter;
+import moxin.train.DistributedLearner;
 import moxin.train.Learner;
 import moxin.train.tensorboard.EventFileWriter;
 
@@ -95,11 +96,15 @@ final class RunRecord implements AutoCloseable {
 
   private void write(Path directory, TrainerState state, Learner learner) throws IOException {
     ModelConfig config = header.inputs().config();
-    Map<String, String> metadata = Map.of("format", "pt");
-    SafetensorsWriter.write(
-        directory.resolve(SafetensorsCheckpoint.FILE_NAME), learner.weights(), metadata);
-    SafetensorsWriter.write(
-        directory.resolve(CheckpointStore.OPTIMIZER), learner.optimizerState(), metadata);
+    if (learner instanceof DistributedLearner distributed) {
+      distributed.writeCheckpoint(directory);
+    } else {
+      Map<String, String> metadata = Map.of("format", "pt");
+      SafetensorsWriter.write(
+          directory.resolve(SafetensorsCheckpoint.FILE_NAME), learner.weights(), metadata);
+      SafetensorsWriter.write(
+          directory.resolve(CheckpointStore.OPTIMIZER), learner.optimizerState(), metadata);
+    }
     ModelConfigFile.write(directory, config, DType.F32);
     AtomicFile.write(directory.resolve("generation_config.json"), generationConfig(config));
     for (Path file : header.inputs().tokenizerFiles()) {

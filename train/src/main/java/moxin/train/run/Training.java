@@ -107,8 +107,7 @@ public final class Training {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(found.get().path())) {
           learner.loadWeights(checkpoint);
         }
-        Path optimizer = found.get().path().resolve(CheckpointStore.OPTIMIZER);
-        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(optimizer)) {
+        try (SafetensorsCheckpoint checkpoint = CheckpointStore.openOptimizer(found.get().path())) {
           learner.loadOptimizerState(checkpoint);
         }
       }

@@ -1,5 +1,7 @@
 package moxin.train.transformer;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -139,10 +141,22 @@ final class AtenKernels implements Kernels {
   }
 
   @Override
-  public double squaredNorm(Tensor x) {
+  public double[] squaredNorms(Tensor x, long piece) {
     try (Scope _ = Scope.open()) {
+      long elements = x.elements();
+      int whole = Math.toIntExact(elements / piece);
+      double[] squares = new double[Math.toIntExact(Math.ceilDiv(elements, piece))];
       Tensor wide = Aten.copy(x, DType.F64);
-      return Aten.dot(wide, wide).item();
+      if (whole > 0) {
+        Tensor rows = wide.view(0, whole, piece);
+        Tensor sums = Aten.sum(Aten.mul(rows, rows), 1).to(Device.CPU);
+        MemorySegment.copy(sums.data(), ValueLayout.JAVA_DOUBLE, 0, squares, 0, whole);
+      }
+      if (whole < squares.length) {
+        Tensor rest = wide.view(whole * piece, elements - whole * piece);
+        squares[whole] = Aten.dot(rest, rest).item();
+      }
+      return squares;
     }
   }
 

@@ -58,8 +58,9 @@ interface Kernels {
   /// `sum += part`, element by element; `sum` is fp32.
   void addTo(Tensor sum, Tensor part);
 
-  /// Σ x² in float64 of a fp32 tensor.
-  double squaredNorm(Tensor x);
+  /// Σ x² in float64 of every `piece` elements of a flat fp32 tensor; the last piece may be
+  /// shorter.
+  double[] squaredNorms(Tensor x, long piece);
 
   /// One AdamW update of a flat range of parameters, whose gradient is zeroed.
   void adamW(AdamWStep step, double weightDecay, ParameterRange range);

@@ -19,9 +19,9 @@ import moxin.torch.Tensor;
 
 /// Parameters under the names and in the shapes that files use.
 final class ParameterFiles implements AutoCloseable {
-  private static final String FIRST_MOMENT = ".exp_avg";
-  private static final String SECOND_MOMENT = ".exp_avg_sq";
-  private static final String STEP = "step";
+  static final String FIRST_MOMENT = ".exp_avg";
+  static final String SECOND_MOMENT = ".exp_avg_sq";
+  static final String STEP = "step";
 
   private final ModelConfig config;
   private final Parameters parameters;
@@ -80,11 +80,23 @@ final class ParameterFiles implements AutoCloseable {
 
   /// Loads the moments and returns the number of steps they come from.
   long loadOptimizerState(Checkpoint checkpoint) {
-    for (Map.Entry<String, List<Long>> entry : shapes.entrySet()) {
-      String name = entry.getKey();
-      load(checkpoint, name + FIRST_MOMENT, entry.getValue(), parameters.firstMoment(), name);
-      load(checkpoint, name + SECOND_MOMENT, entry.getValue(), parameters.secondMoment(), name);
+    long steps = requireOptimizerState(checkpoint, config);
+    for (String name : shapes.keySet()) {
+      load(checkpoint, name + FIRST_MOMENT, parameters.firstMoment(), name);
+      load(checkpoint, name + SECOND_MOMENT, parameters.secondMoment(), name);
     }
+    return steps;
+  }
+
+  /// Checks that `checkpoint` has the state of an optimizer for `config`, and returns the number of
+  /// steps it comes from.
+  static long requireOptimizerState(Checkpoint checkpoint, ModelConfig config) {
+    WeightNames.shapes(config)
+        .forEach(
+            (name, shape) -> {
+              requireShape(checkpoint, name + FIRST_MOMENT, shape);
+              requireShape(checkpoint, name + SECOND_MOMENT, shape);
+            });
     TensorView counter = checkpoint.tensor(STEP);
     if (counter.dtype() != DType.I64 || counter.elements() != 1) {
       throw new CheckpointFormatException(
@@ -102,14 +114,16 @@ final class ParameterFiles implements AutoCloseable {
     freeHostCopies();
   }
 
-  private void load(
-      Checkpoint checkpoint, String name, List<Long> shape, Tensor flat, String parameter) {
+  private void load(Checkpoint checkpoint, String name, Tensor flat, String parameter) {
+    set(flat, parameter, Precision.widen(checkpoint.tensor(name)));
+  }
+
+  private static void requireShape(Checkpoint checkpoint, String name, List<Long> shape) {
     TensorView view = checkpoint.tensor(name);
     if (!view.shape().equals(shape)) {
       throw new CheckpointFormatException(
           checkpoint.origin() + ": " + name + " has shape " + view.shape() + ", expected " + shape);
     }
-    set(flat, parameter, Precision.widen(view));
   }
 
   private void set(Tensor flat, String name, float[] values) {

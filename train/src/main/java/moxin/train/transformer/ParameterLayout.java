@@ -16,6 +16,9 @@ import moxin.model.WeightNames.LayerWeight;
 final class ParameterLayout {
   private static final long ALIGNMENT = 64;
 
+  private static final long PIECE = 4096;
+
+  private final List<Bucket> buckets = new ArrayList<>();
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final List<Layer> layers = new ArrayList<>();
   private final Slot embedding;
@@ -32,6 +35,7 @@ final class ParameterLayout {
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
       LayerMatrices block = LayerMatrices.at(at, layer, config, slots);
       blocks.add(block);
+      buckets.add(new Bucket(at, block.end(), PIECE, Group.MATRICES));
       at = block.end();
     }
     matrices = at;
@@ -40,6 +44,11 @@ final class ParameterLayout {
     head = config.tieWordEmbeddings() ? embedding : new Slot(at, config.vocabSize(), hidden);
     at = align(head.end());
     embeddings = at;
+    long wholeRows = Math.ceilDiv(PIECE, (long) hidden) * hidden;
+    buckets.add(new Bucket(embedding.offset(), embedding.end(), wholeRows, Group.EMBEDDINGS));
+    if (head != embedding) {
+      buckets.add(new Bucket(head.offset(), head.end(), wholeRows, Group.EMBEDDINGS));
+    }
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
       Slot attentionNorm = new Slot(at, 1, hidden);
       Slot feedForwardNorm = new Slot(align(attentionNorm.end()), 1, hidden);
@@ -50,9 +59,37 @@ final class ParameterLayout {
     }
     finalNorm = new Slot(at, 1, hidden);
     size = align(finalNorm.end());
+    buckets.add(new Bucket(embeddings, size, PIECE, Group.NORMS));
     slots.put(WeightNames.EMBEDDING, embedding);
     slots.put(WeightNames.FINAL_NORM, finalNorm);
     slots.put(WeightNames.outputProjection(config), head);
+  }
+
+  /// What weight decay tells apart.
+  enum Group {
+    /// Projections.
+    MATRICES,
+    /// Embedding and output projection.
+    EMBEDDINGS,
+    /// Weights of norms.
+    NORMS
+  }
+
+  /// Parameters that are exchanged together: a layer's matrices, the embedding, the output
+  /// projection where it is another, all norms.
+  ///
+  /// @param from its first element, and `to` the one after its last
+  /// @param piece the length of the pieces that are never split, counted from `from`; whole rows of
+  ///   embeddings
+  record Bucket(long from, long to, long piece, Group group) {
+    long elements() {
+      return to - from;
+    }
+
+    /// How many pieces it has, the last of which may be shorter.
+    long pieces() {
+      return Math.ceilDiv(elements(), piece);
+    }
   }
 
   /// A parameter `(rows, columns)` from element `offset` on.
@@ -108,6 +145,11 @@ final class ParameterLayout {
       throw new IllegalArgumentException("no weight " + name);
     }
     return slot;
+  }
+
+  /// All parameters but for gaps, in order: first the layers, one by one, last the norms.
+  List<Bucket> buckets() {
+    return List.copyOf(buckets);
   }
 
   List<Layer> layers() {

@@ -22,6 +22,26 @@ record SliceBatch(int rows, int length, int[] ids, int[] targets, VisibleRange v
         VisibleRange.of(batch, from, rows, window));
   }
 
+  /// Checks that ids and targets are in the vocabulary.
+  static void requireIds(Batch batch, int vocabSize) {
+    for (int i = 0; i < batch.ids().length; i++) {
+      int id = batch.ids()[i];
+      int target = batch.targets()[i];
+      boolean known = id >= 0 && id < vocabSize;
+      if (!known || (target != Batch.IGNORED && (target < 0 || target >= vocabSize))) {
+        throw new IllegalArgumentException(
+            "position "
+                + i
+                + " of the batch has id "
+                + id
+                + " and target "
+                + target
+                + "; the vocabulary has "
+                + vocabSize);
+      }
+    }
+  }
+
   /// N.
   int positions() {
     return rows * length;

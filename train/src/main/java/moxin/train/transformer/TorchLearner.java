@@ -78,7 +78,7 @@ public final class TorchLearner implements Learner {
 
   @Override
   public double accumulate(Batch batch, double scale) {
-    requireIds(batch);
+    SliceBatch.requireIds(batch, config.vocabSize());
     norm = Double.NaN;
     List<SliceBatch> slices = slices(batch);
     List<SliceGradient> gradients = memory.gradients(slices);
@@ -95,7 +95,7 @@ public final class TorchLearner implements Learner {
 
   @Override
   public double evaluate(Batch batch) {
-    requireIds(batch);
+    SliceBatch.requireIds(batch, config.vocabSize());
     List<SliceBatch> slices = slices(batch);
     double[] losses = new double[slices.size()];
     threads.run(
@@ -108,16 +108,9 @@ public final class TorchLearner implements Learner {
   @Override
   public double gradientNorm() {
     if (Double.isNaN(norm)) {
-      List<long[]> chunks = chunks(0, parameters.layout().size());
-      double[] squares = new double[chunks.size()];
-      threads.run(
-          chunks.size(),
-          (i, _) -> {
-            try (Scope _ = Scope.open()) {
-              squares[i] =
-                  execution.kernels().squaredNorm(part(parameters.gradient(), chunks.get(i)));
-            }
-          });
+      double[] squares =
+          GradientPieces.squaredNorms(
+              threads, execution.kernels(), parameters.gradient(), parameters.layout().buckets());
       norm = Math.sqrt(sum(squares));
     }
     return norm;
@@ -242,25 +235,6 @@ public final class TorchLearner implements Learner {
             execution.kernels().adamW(step, weightDecay, parameters.range(chunk[0], chunk[1]));
           }
         });
-  }
-
-  private void requireIds(Batch batch) {
-    for (int i = 0; i < batch.ids().length; i++) {
-      int id = batch.ids()[i];
-      int target = batch.targets()[i];
-      boolean known = id >= 0 && id < config.vocabSize();
-      if (!known || (target != Batch.IGNORED && (target < 0 || target >= config.vocabSize()))) {
-        throw new IllegalArgumentException(
-            "position "
-                + i
-                + " of the batch has id "
-                + id
-                + " and target "
-                + target
-                + "; the vocabulary has "
-                + config.vocabSize());
-      }
-    }
   }
 
   private static Tensor part(Tensor flat, long[] range) {

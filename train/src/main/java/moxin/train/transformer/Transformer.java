@@ -25,8 +25,13 @@ final class Transformer {
 
   /// Σ loss in nats over the targets of `batch`.
   double loss(SliceBatch batch, Workspace workspace) {
+    return loss(batch, workspace, LayerPass.UNWATCHED);
+  }
+
+  /// As [#loss], telling `pass` where it is.
+  double loss(SliceBatch batch, Workspace workspace, LayerPass pass) {
     try (Scope _ = Scope.open()) {
-      forward(batch, workspace);
+      forward(batch, workspace, pass);
       double loss = 0;
       Tensor logits = workspace.shared().logits();
       long positions = batch.positions();
@@ -44,11 +49,18 @@ final class Transformer {
 
   /// As [#loss], and writes the gradient of `scale · loss`.
   double learn(SliceBatch batch, Workspace workspace, SliceGradient gradient, double scale) {
+    return learn(batch, workspace, gradient, scale, LayerPass.UNWATCHED);
+  }
+
+  /// As [#learn], telling `pass` where it is.
+  double learn(
+      SliceBatch batch, Workspace workspace, SliceGradient gradient, double scale, LayerPass pass) {
     try (Scope _ = Scope.open()) {
       Aten.zero(gradient.norms());
-      forward(batch, workspace);
+      forward(batch, workspace, pass);
       Workspace.Shared shared = workspace.shared();
       double loss = learnLogits(batch, workspace, gradient, scale);
+      pass.afterHead();
       Aten.zero(shared.dx());
       kernels.normBackward(
           shared.branch(),
@@ -59,20 +71,23 @@ final class Transformer {
           shared.dxCompute(),
           gradient.normViews().last());
       for (int layer = config.numHiddenLayers() - 1; layer >= 0; layer--) {
+        pass.beforeBackward(layer);
         if (workspace.recomputes() && layer < config.numHiddenLayers() - 1) {
           norm(workspace.block(layer), layer);
           remember(layer, batch, workspace);
         }
         backward(layer, batch, workspace, gradient);
+        pass.afterBackward(layer);
       }
       rows(gradient.embedded(), 0, batch.positions()).copyFrom(shared.dx());
       return loss;
     }
   }
 
-  private void forward(SliceBatch batch, Workspace workspace) {
+  private void forward(SliceBatch batch, Workspace workspace, LayerPass pass) {
     Workspace.Shared shared = workspace.shared();
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
+      pass.beforeForward(layer);
       Workspace.Block block = workspace.block(layer);
       if (layer == 0) {
         kernels.embed(weights.embedding(), batch.ids(), block.x());

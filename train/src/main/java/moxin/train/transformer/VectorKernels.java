@@ -133,14 +133,16 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public double squaredNorm(Tensor x) {
-    double sum = 0;
+  public double[] squaredNorms(Tensor x, long piece) {
     long elements = x.elements();
-    for (long from = 0; from < elements; from += RANGE) {
-      int count = (int) Math.min(RANGE, elements - from);
-      sum += VectorUpdate.squaredNorm(x.address() + 4 * from, 0, count);
+    long address = x.address();
+    double[] squares = new double[Math.toIntExact(Math.ceilDiv(elements, piece))];
+    for (int i = 0; i < squares.length; i++) {
+      long from = i * piece;
+      int count = Math.toIntExact(Math.min(piece, elements - from));
+      squares[i] = VectorUpdate.squaredNorm(address + 4 * from, 0, count);
     }
-    return sum;
+    return squares;
   }
 
   @Override

@@ -1,0 +1,97 @@
+package moxin.train.transformer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import moxin.collective.Communicator;
+import moxin.job.Progress;
+import moxin.model.DType;
+import moxin.model.ModelConfig;
+import moxin.model.ModelConfigFile;
+import moxin.torch.Device;
+import moxin.torch.LibTorch;
+import moxin.train.Learner;
+import moxin.train.LearnerFactory;
+import moxin.train.ZeroStage;
+
+/// Makes learners that all processes of a job are together. Process 0 trains with them as with any
+/// other; the others call [#follow] and need no recipe, no data and no records.
+///
+/// Given the same batches, the learner computes the bits of [TorchLearner] with 1, 2 and 4
+/// processes at every stage, and with other numbers the same up to the rounding of sums.
+public final class DistributedLearners implements LearnerFactory {
+  private final Communicator communicator;
+  private final Orders orders;
+  private final Settings settings;
+  private final Progress progress;
+
+  /// What a recipe or the machine decides.
+  ///
+  /// @param processors how many of this machine's processors each process uses
+  public record Settings(
+      ZeroStage stage,
+      ActivationMemory activationMemory,
+      WeightInitializer.OutputScale outputs,
+      int processors) {}
+
+  /// Learners of all processes of `communicator`, which is borrowed; for process 0.
+  public DistributedLearners(Communicator communicator, Settings settings, Progress progress) {
+    if (communicator.rank() != 0) {
+      throw new IllegalArgumentException("process 0 leads, this is " + communicator.rank());
+    }
+    this.communicator = communicator;
+    this.orders = new Orders(communicator);
+    this.settings = settings;
+    this.progress = progress;
+  }
+
+  @Override
+  public Learner create(ModelConfig config, DType computeType, long seed) {
+    try {
+      LibTorch.load(progress);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    String json = ModelConfigFile.toJson(config, DType.F32);
+    int length = json.getBytes(StandardCharsets.UTF_8).length;
+    orders.give(
+        Orders.Kind.CREATE,
+        length,
+        computeType.ordinal(),
+        settings.activationMemory().ordinal(),
+        settings.stage().ordinal());
+    orders.text(json, length);
+    LearnerOptions options =
+        new LearnerOptions(
+            computeType, Device.CPU, settings.processors(), settings.activationMemory());
+    Execution execution = Execution.on(Device.CPU, settings.processors());
+    LeadingLearner learner =
+        new LeadingLearner(
+            config,
+            orders,
+            new ShardedLearner(config, options, execution, settings.stage(), communicator));
+    learner.initialize(new WeightInitializer(seed, settings.outputs()));
+    return learner;
+  }
+
+  /// Tells the other processes that there is nothing more to do, after which they return from
+  /// [#follow]. Not called where anything failed: [Communicator#abort] ends them then.
+  public void finish() {
+    orders.give(Orders.Kind.END);
+  }
+
+  /// Takes part in the learners of process 0, until it says that it has finished; for all others.
+  ///
+  /// @param processors how many of this machine's processors to use
+  /// @throws IOException if libtorch's libraries cannot be extracted
+  public static void follow(Communicator communicator, int processors, Progress progress)
+      throws IOException {
+    if (communicator.rank() == 0) {
+      throw new IllegalArgumentException("process 0 leads");
+    }
+    LibTorch.load(progress);
+    try (FollowingRank rank = new FollowingRank(communicator, processors)) {
+      rank.run();
+    }
+  }
+}
