@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param samples texts on the way; none unless given
 /// @param onNonFiniteLoss stop unless given
 /// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
+/// @param onSpike what a spike of loss or gradient norm is and what follows; none unless given
+/// @param monitoring what watches the run
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -33,7 +35,9 @@ public record TrainingRecipe(
     @Nullable Validation evaluation,
     @Nullable Samples samples,
     NonFiniteLoss onNonFiniteLoss,
-    Integer maxSkippedSteps) {
+    Integer maxSkippedSteps,
+    @Nullable OnSpike onSpike,
+    Monitoring monitoring) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -46,7 +50,9 @@ public record TrainingRecipe(
       @Nullable Validation evaluation,
       @Nullable Samples samples,
       @Nullable NonFiniteLoss onNonFiniteLoss,
-      @Nullable Integer maxSkippedSteps) {
+      @Nullable Integer maxSkippedSteps,
+      @Nullable OnSpike onSpike,
+      @Nullable Monitoring monitoring) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
     this.optimizer =
@@ -59,6 +65,8 @@ public record TrainingRecipe(
     this.samples = samples;
     this.onNonFiniteLoss = onNonFiniteLoss == null ? NonFiniteLoss.STOP : onNonFiniteLoss;
     this.maxSkippedSteps = maxSkippedSteps == null ? 10 : maxSkippedSteps;
+    this.onSpike = onSpike;
+    this.monitoring = monitoring == null ? Monitoring.defaults() : monitoring;
     validate();
   }
 
@@ -121,7 +129,9 @@ public record TrainingRecipe(
                 held.batchSize()),
         samples,
         onNonFiniteLoss,
-        maxSkippedSteps);
+        maxSkippedSteps,
+        onSpike,
+        monitoring);
   }
 
   private static Phase resolved(Phase phase, Path directory) {

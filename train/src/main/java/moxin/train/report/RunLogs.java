@@ -40,7 +40,10 @@ final class RunLogs {
                 number(line, "mfu"),
                 orZero(number(line, "seconds")),
                 orZero(number(line, "time")),
-                line.path("skipped").asBoolean() ? true : null),
+                line.path("skipped").asBoolean() ? true : null,
+                line.path("residentBytes").canConvertToLong()
+                    ? (Long) line.path("residentBytes").asLong()
+                    : null),
         StepMetrics::step);
   }
 

@@ -23,6 +23,12 @@ public interface TrainingObserver {
   /// A checkpoint is complete under its name.
   default void onCheckpoint(Path checkpoint) {}
 
+  /// A step was bad, or the loss goes up; it stands in the log of incidents.
+  default void onIncident(Incident incident) {}
+
+  /// A step does not end. Called on a thread of its own, while the training thread hangs.
+  default void onStall(Stall stall) {}
+
   /// An observer that does nothing.
   static TrainingObserver none() {
     return new TrainingObserver() {};
