@@ -75,6 +75,23 @@ final class RunLogs {
         SampleText::step);
   }
 
+  /// Spikes, losses that are not finite, and warnings. After a return to a checkpoint steps come
+  /// again, so their order says nothing.
+  static List<Mark> incidents(Path file) throws IOException {
+    return read(
+            file,
+            line ->
+                new Mark(
+                    line.path("step").asLong(),
+                    line.path("kind").asText(),
+                    line.path("finding").asText(),
+                    line.path("action").asText()),
+            _ -> 0)
+        .stream()
+        .filter(mark -> mark.step() > 0 && mark.step() < 1L << 50)
+        .toList();
+  }
+
   private static <T> List<T> read(
       Path file, Function<JsonNode, T> element, ToLongFunction<T> stepOf) throws IOException {
     List<T> found = new ArrayList<>();

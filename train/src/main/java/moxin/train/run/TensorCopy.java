@@ -15,6 +15,7 @@ final class TensorCopy implements AutoCloseable {
   private MemorySegment memory = MemorySegment.NULL;
 
   /// Copies `tensors`. The views may be read by any thread.
+  @SuppressWarnings("MustBeClosedChecker")
   List<TensorView> of(List<TensorView> tensors) {
     long bytes = 0;
     for (TensorView tensor : tensors) {

@@ -1,6 +1,7 @@
 package moxin.train.run;
 
 import java.nio.file.Path;
+import java.util.List;
 import moxin.train.recipe.Phase;
 
 /// Is told what happens in a run, on the training thread. A failure in it ends the run.
@@ -28,6 +29,11 @@ public interface TrainingObserver {
 
   /// A step does not end. Called on a thread of its own, while the training thread hangs.
   default void onStall(Stall stall) {}
+
+  /// An observer that tells all of `observers`, in their order.
+  static TrainingObserver all(List<TrainingObserver> observers) {
+    return new Observers(observers);
+  }
 
   /// An observer that does nothing.
   static TrainingObserver none() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.Objects;
 import moxin.model.DType;
 import moxin.model.TensorView;
 import moxin.train.AdamW;
@@ -32,7 +33,7 @@ final class StatisticsProbeTest {
         weight += before[i] * before[i];
         update += (after[i] - before[i]) * (after[i] - before[i]);
       }
-      ParameterStatistics bigram = found.parameters().get("bigram.weight");
+      ParameterStatistics bigram = Objects.requireNonNull(found.parameters().get("bigram.weight"));
       assertThat(found.parameters()).hasSize(1);
       assertThat(bigram.gradNorm()).isCloseTo(norm, within(1e-6 * norm));
       assertThat(bigram.weightNorm()).isCloseTo(Math.sqrt(weight), within(1e-9));
