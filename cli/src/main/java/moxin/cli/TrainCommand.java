@@ -23,11 +23,11 @@ import moxin.train.report.RunReport;
 import moxin.train.run.RunDirectory;
 import moxin.train.run.Training;
 import moxin.train.run.TrainingJob;
-import moxin.train.run.TrainingObserver;
-import moxin.train.run.TrainingResult;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -35,17 +35,18 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description = "Train a model by the sections model: and training: of a recipe.",
-    mixinStandardHelpOptions = true)
+    mixinStandardHelpOptions = true,
+    subcommands = VerifyResumeCommand.class)
 final class TrainCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RECIPE", description = "the recipe")
-  private Path recipe = Path.of("recipe.yaml");
+  // Neither is required by picocli, which would ask for them before a subcommand too.
+  @Parameters(arity = "0..1", paramLabel = "RECIPE", description = "the recipe")
+  private @Nullable Path recipe;
 
   @Option(
       names = "--out",
-      required = true,
       paramLabel = "DIR",
-      description = "the run's directory: metrics, samples, checkpoints")
-  private Path out = Path.of("run");
+      description = "the run's directory: metrics, samples, checkpoints; required to train")
+  private @Nullable Path out;
 
   @Option(names = "--resume", description = "go on from the newest checkpoint in DIR")
   private boolean resume;
@@ -74,28 +75,32 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    RecipeFile file = RecipeFile.read(recipe).withOverrides(overrides);
+    RecipeFile file = RecipeFile.read(required(recipe, "RECIPE")).withOverrides(overrides);
+    Path run = required(out, "--out=DIR");
     Progress progress = TerminalProgress.onStandardError();
     TrainingJob job =
         new TrainingJob(
             file,
-            new RunDirectory(out),
+            new RunDirectory(run),
             model(file, tokenizer),
             TrainingParts.onCpu(progress),
             tokens.isPresent() ? sources(tokens.get()) : Map.of(),
             tokenizer,
             tokenizer.map(TrainingParts::samples),
             OptionalDouble.empty());
-    TrainingResult result =
-        Training.run(
-            job,
-            resume ? Training.Start.RESUME : Training.Start.FRESH,
-            TrainingObserver.none(),
-            progress);
-    RunReport.write(out);
-    spec.commandLine().getOut().println(result.checkpoint());
-    spec.commandLine().getOut().flush();
-    return 0;
+    int code =
+        StoppableTraining.run(
+            job, resume ? Training.Start.RESUME : Training.Start.FRESH, progress, spec);
+    RunReport.write(run);
+    return code;
+  }
+
+  private Path required(@Nullable Path given, String name) {
+    if (given == null) {
+      throw new ParameterException(
+          spec.commandLine(), "Missing required parameter: '" + name + "'");
+    }
+    return given;
   }
 
   /// The shape that `recipe` names, for the vocabulary of `tokenizer` where there is one; empty
