@@ -7,6 +7,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Objects;
 import moxin.job.BadInputException;
+import moxin.train.run.UnstableTrainingException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParseResult;
@@ -39,6 +40,7 @@ final class Failures implements IExecutionExceptionHandler {
       case AccessDeniedException denied -> denied.getFile() + ": permission denied";
       case FileSystemException failed when failed.getReason() != null ->
           failed.getFile() + ": " + failed.getReason();
+      case UnstableTrainingException unstable -> firstLine(unstable);
       case IOException io when io.getMessage() != null -> firstLine(io);
       default ->
           failure.getClass().getSimpleName()

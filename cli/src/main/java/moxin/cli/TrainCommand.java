@@ -23,8 +23,6 @@ import moxin.train.report.RunReport;
 import moxin.train.run.RunDirectory;
 import moxin.train.run.Training;
 import moxin.train.run.TrainingJob;
-import moxin.train.run.TrainingObserver;
-import moxin.train.run.TrainingResult;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,7 +40,7 @@ import picocli.CommandLine.Spec;
       "With --dry-run, say what it takes and whether it fits, and train nothing."
     },
     mixinStandardHelpOptions = true,
-    subcommands = TrainDocumentsCommand.class)
+    subcommands = {TrainDocumentsCommand.class, VerifyResumeCommand.class})
 final class TrainCommand implements Callable<Integer> {
   // Neither is required by picocli, which would ask for them before a subcommand too.
   @Parameters(arity = "0..1", paramLabel = "RECIPE", description = "the recipe")
@@ -100,16 +98,11 @@ final class TrainCommand implements Callable<Integer> {
             tokenizer,
             tokenizer.map(TrainingParts::samples),
             OptionalDouble.empty());
-    TrainingResult result =
-        Training.run(
-            job,
-            resume ? Training.Start.RESUME : Training.Start.FRESH,
-            TrainingObserver.none(),
-            progress);
+    int code =
+        StoppableTraining.run(
+            job, resume ? Training.Start.RESUME : Training.Start.FRESH, progress, spec);
     RunReport.write(run);
-    spec.commandLine().getOut().println(result.checkpoint());
-    spec.commandLine().getOut().flush();
-    return 0;
+    return code;
   }
 
   private Path required(@Nullable Path given, String name) {

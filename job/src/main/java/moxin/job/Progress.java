@@ -21,6 +21,12 @@ public interface Progress {
     /// Adds `units` to what is done.
     void advance(long units);
 
+    /// Counts `units` that were done before this task began, as when work goes on: they are part of
+    /// the total and not of the rate.
+    default void advanceBefore(long units) {
+      advance(units);
+    }
+
     /// Sets a short text shown behind the bar, such as the current loss.
     void status(String text);
 

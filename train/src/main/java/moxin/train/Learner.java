@@ -36,8 +36,12 @@ public interface Learner extends AutoCloseable {
   void discardGradients();
 
   /// The weights under their Hugging Face names, in fp32, in host memory that stays valid until the
-  /// next call of any method of this learner. Tied embeddings stand once.
+  /// next call of any method of this learner. Any thread may read them. Tied embeddings stand once.
   List<TensorView> weights();
+
+  /// The gradients accumulated since the last step under the weights' names, in fp32, valid as
+  /// [#weights]. Any thread may read them.
+  List<TensorView> gradients();
 
   /// The optimizer's state under names derived from the weights' (`NAME.exp_avg`,
   /// `NAME.exp_avg_sq`) and `step`, valid as [#weights].

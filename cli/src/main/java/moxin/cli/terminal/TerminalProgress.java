@@ -94,6 +94,7 @@ public final class TerminalProgress implements Progress {
     private final long startedAt;
     private String status = "";
     private long done;
+    private long doneBefore;
     private long drawnAt;
     private boolean closed;
 
@@ -110,6 +111,14 @@ public final class TerminalProgress implements Progress {
       synchronized (TerminalProgress.this) {
         done += units;
         draw(this, false);
+      }
+    }
+
+    @Override
+    public void advanceBefore(long units) {
+      synchronized (TerminalProgress.this) {
+        doneBefore += units;
+        advance(units);
       }
     }
 
@@ -145,10 +154,11 @@ public final class TerminalProgress implements Progress {
         line.append(withBar ? bar(fraction) : "").append(String.format("%3.0f%% ", 100 * fraction));
       }
       line.append(Quantities.count((double) done, unit));
-      if (seconds > 0.5 && done > 0) {
-        line.append("  ").append(Quantities.rate(done / seconds, unit));
+      if (seconds > 0.5 && done > doneBefore) {
+        double rate = (double) (done - doneBefore) / seconds;
+        line.append("  ").append(Quantities.rate(rate, unit));
         if (total > done) {
-          double left = seconds / done * (double) (total - done);
+          double left = (double) (total - done) / rate;
           line.append("  ").append(Quantities.duration(left)).append(" left");
         }
       }
@@ -157,7 +167,8 @@ public final class TerminalProgress implements Progress {
 
     private String finalLine() {
       double seconds = (nanoClock.getAsLong() - startedAt) / 1e9;
-      String rate = seconds > 0.5 && done > 0 ? "  " + Quantities.rate(done / seconds, unit) : "";
+      double fresh = (double) (done - doneBefore);
+      String rate = seconds > 0.5 && fresh > 0 ? "  " + Quantities.rate(fresh / seconds, unit) : "";
       return String.format(
           "%-22s %s in %s%s%s",
           label,

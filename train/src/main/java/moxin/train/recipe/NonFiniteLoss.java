@@ -7,5 +7,8 @@ public enum NonFiniteLoss {
   @JsonProperty("stop")
   STOP,
   @JsonProperty("skip")
-  SKIP
+  SKIP,
+  /// As [SpikeAction#ROLLBACK].
+  @JsonProperty("rollback")
+  ROLLBACK
 }

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
 /// @param memory what is kept and what is computed again; everything is kept unless given
 /// @param parallel how several processes share the run
+/// @param onSpike what a spike of loss or gradient norm is and what follows; none unless given
+/// @param monitoring what watches the run
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -37,7 +39,9 @@ public record TrainingRecipe(
     NonFiniteLoss onNonFiniteLoss,
     Integer maxSkippedSteps,
     Memory memory,
-    Parallelism parallel) {
+    Parallelism parallel,
+    @Nullable OnSpike onSpike,
+    Monitoring monitoring) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -52,7 +56,9 @@ public record TrainingRecipe(
       @Nullable NonFiniteLoss onNonFiniteLoss,
       @Nullable Integer maxSkippedSteps,
       @Nullable Memory memory,
-      @Nullable Parallelism parallel) {
+      @Nullable Parallelism parallel,
+      @Nullable OnSpike onSpike,
+      @Nullable Monitoring monitoring) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
     this.optimizer =
@@ -67,6 +73,8 @@ public record TrainingRecipe(
     this.maxSkippedSteps = maxSkippedSteps == null ? 10 : maxSkippedSteps;
     this.memory = memory == null ? Memory.defaults() : memory;
     this.parallel = parallel == null ? new Parallelism(null) : parallel;
+    this.onSpike = onSpike;
+    this.monitoring = monitoring == null ? Monitoring.defaults() : monitoring;
     validate();
   }
 
@@ -122,7 +130,9 @@ public record TrainingRecipe(
         onNonFiniteLoss,
         maxSkippedSteps,
         memory,
-        parallel);
+        parallel,
+        onSpike,
+        monitoring);
   }
 
   private TrainingRecipe resolvedAgainst(Path directory) {
@@ -149,7 +159,9 @@ public record TrainingRecipe(
         onNonFiniteLoss,
         maxSkippedSteps,
         memory,
-        parallel);
+        parallel,
+        onSpike,
+        monitoring);
   }
 
   private static Phase resolved(Phase phase, Path directory) {

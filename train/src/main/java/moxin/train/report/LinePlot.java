@@ -11,6 +11,7 @@ import java.util.function.DoubleFunction;
 /// @param id tells this plot from others of the page
 /// @param caption what is drawn, for those who do not see it
 /// @param dots measurements at single steps
+/// @param marks what happened at single steps, shown over the curve
 /// @param level a value to compare with, with its name
 /// @param shown a value in words
 record LinePlot(
@@ -19,13 +20,14 @@ record LinePlot(
     List<PhaseSpan> phases,
     Curve curve,
     List<Dot> dots,
+    List<Mark> marks,
     Optional<Level> level,
     Scale scale,
     DoubleFunction<String> shown) {
 
-  private static final int LEFT = 50;
+  static final int LEFT = 50;
   private static final int RIGHT = 20;
-  private static final int TOP = 24;
+  static final int TOP = 24;
   private static final int BOTTOM = 42;
   private static final int MOST_TIPS = 120;
   private static final double CHARACTER = 7.2;
@@ -42,10 +44,10 @@ record LinePlot(
     NARROW(380, 280, 4, 5),
     SMALL(380, 230, 4, 4);
 
-    private final int width;
-    private final int height;
-    private final int columns;
-    private final int rows;
+    final int width;
+    final int height;
+    final int columns;
+    final int rows;
 
     Size(int width, int height, int columns, int rows) {
       this.width = width;
@@ -54,11 +56,11 @@ record LinePlot(
       this.rows = rows;
     }
 
-    private int right() {
+    int right() {
       return width - RIGHT;
     }
 
-    private int bottom() {
+    int bottom() {
       return height - BOTTOM;
     }
   }
@@ -80,14 +82,37 @@ record LinePlot(
     page.empty("rect", rectangle(LEFT, TOP - 4, size.right() - LEFT, size.bottom() - TOP + 8));
     page.close();
     bands(page, size);
-    axes(page, size);
+    new PlotAxes(size, new Scale(0, lastStep(), Scale.Kind.LINEAR), "step", scale).draw(page);
     page.open("g", "clip-path", "url(#" + clip + ")");
     level.ifPresent(found -> level(page, size, found));
     curve(page, size);
     page.close();
     tips(page, size);
     dots(page, size);
+    marks(page, size);
     page.close();
+  }
+
+  /// A triangle under the upper edge at each mark, pointing down.
+  private void marks(Markup page, Size size) {
+    for (Mark mark : marks) {
+      double x = x(size, Math.min((double) mark.step(), lastStep()));
+      page.open("g", "class", "mark");
+      page.leaf("title", mark.words());
+      page.empty("path", "class", "drop", "d", line(x, TOP + 9, x, size.bottom()));
+      String path =
+          "M"
+              + number(x - 5)
+              + " "
+              + number(TOP)
+              + "h10L"
+              + number(x)
+              + " "
+              + number(TOP + 9)
+              + "Z";
+      page.empty("path", "class", "head", "d", path);
+      page.close();
+    }
   }
 
   private void bands(Markup page, Size size) {
@@ -121,49 +146,6 @@ record LinePlot(
     }
     String shortName = Integer.toString(phase + 1);
     return shortName.length() * CHARACTER < room ? shortName : "";
-  }
-
-  private void axes(Markup page, Size size) {
-    for (double tick : scale.ticks(size.rows)) {
-      double y = y(size, tick);
-      page.empty("path", "class", "grid", "d", line(LEFT, y, size.right(), y));
-      page.leaf(
-          "text",
-          scale.label(tick, size.rows),
-          "x",
-          number(LEFT - 6),
-          "y",
-          number(y + 4),
-          "text-anchor",
-          "end");
-    }
-    Scale steps = new Scale(0, lastStep(), Scale.Kind.LINEAR);
-    for (double tick : steps.ticks(size.columns)) {
-      if (tick == Math.rint(tick)) {
-        double x = x(size, tick);
-        page.empty("path", "class", "tick", "d", line(x, size.bottom(), x, size.bottom() + 4));
-        page.leaf(
-            "text",
-            steps.label(tick, size.columns),
-            "x",
-            number(x),
-            "y",
-            number(size.bottom() + 17),
-            "text-anchor",
-            "middle");
-      }
-    }
-    page.empty(
-        "path", "class", "axis", "d", line(LEFT, size.bottom(), size.right(), size.bottom()));
-    page.leaf(
-        "text",
-        "step",
-        "x",
-        number(size.right()),
-        "y",
-        number(size.height - 6),
-        "text-anchor",
-        "end");
   }
 
   private void level(Markup page, Size size, Level found) {
@@ -268,17 +250,17 @@ record LinePlot(
     return size.bottom() - (size.bottom() - TOP) * scale.position(value);
   }
 
-  private static String line(double x1, double y1, double x2, double y2) {
+  static String line(double x1, double y1, double x2, double y2) {
     return "M" + number(x1) + " " + number(y1) + "L" + number(x2) + " " + number(y2);
   }
 
-  private static String[] rectangle(double x, double y, double width, double height) {
+  static String[] rectangle(double x, double y, double width, double height) {
     return new String[] {
       "x", number(x), "y", number(y), "width", number(width), "height", number(height)
     };
   }
 
-  private static String number(double value) {
+  static String number(double value) {
     String text = Figures.format("%.1f", Math.max(-1e5, Math.min(1e5, value)));
     return text.endsWith(".0") ? text.substring(0, text.length() - 2) : text;
   }

@@ -22,6 +22,7 @@ import moxin.train.run.ValidationPoint;
 /// What the files of a run directory say; absent files are empty lists, empty optionals and missing
 /// nodes.
 ///
+/// @param incidents spikes, losses that are not finite, and warnings
 /// @param checkpoint the newest checkpoint
 /// @param data the corpus report
 /// @param results of the evaluation, as lm-evaluation-harness has them
@@ -32,6 +33,7 @@ record RunFiles(
     List<StepMetrics> steps,
     List<ValidationPoint> validation,
     List<SampleText> samples,
+    List<Mark> incidents,
     Optional<Path> checkpoint,
     Optional<ModelConfig> model,
     Optional<Manifest> manifest,
@@ -57,6 +59,7 @@ record RunFiles(
             RunLogs.steps(run.metrics()),
             RunLogs.validation(run.validation()),
             RunLogs.samples(run.samples()),
+            RunLogs.incidents(run.incidents()),
             checkpoint,
             model(checkpoint),
             manifest(checkpoint),

@@ -40,7 +40,10 @@ final class RunLogs {
                 number(line, "mfu"),
                 orZero(number(line, "seconds")),
                 orZero(number(line, "time")),
-                line.path("skipped").asBoolean() ? true : null),
+                line.path("skipped").asBoolean() ? true : null,
+                line.path("residentBytes").canConvertToLong()
+                    ? (Long) line.path("residentBytes").asLong()
+                    : null),
         StepMetrics::step);
   }
 
@@ -70,6 +73,23 @@ final class RunLogs {
                 line.path("prompt").asText(),
                 line.path("text").asText()),
         SampleText::step);
+  }
+
+  /// Spikes, losses that are not finite, and warnings. After a return to a checkpoint steps come
+  /// again, so their order says nothing.
+  static List<Mark> incidents(Path file) throws IOException {
+    return read(
+            file,
+            line ->
+                new Mark(
+                    line.path("step").asLong(),
+                    line.path("kind").asText(),
+                    line.path("finding").asText(),
+                    line.path("action").asText()),
+            _ -> 0)
+        .stream()
+        .filter(mark -> mark.step() > 0 && mark.step() < 1L << 50)
+        .toList();
   }
 
   private static <T> List<T> read(

@@ -32,6 +32,21 @@ public final class RunReport {
 
   private static String page(RunFiles run) throws IOException {
     Markup page = new Markup();
+    begin(page, run.name() + " · Moxin run");
+    OverviewSection.write(page, run);
+    TrainingSection.write(page, run);
+    HeldOutSection.write(page, run);
+    EvaluationSection.write(page, run);
+    SamplesSection.write(page, run);
+    DataSection.write(page, run);
+    RecipeSection.write(page, run);
+    ProvenanceSection.write(page, run);
+    end(page, "Made by Moxin %s from the files of the run directory.");
+    return page.toString();
+  }
+
+  /// Begins a page that loads nothing; its content follows.
+  static void begin(Markup page, String title) throws IOException {
     page.open("html", "lang", "en").open("head");
     page.empty("meta", "charset", "utf-8");
     page.empty("meta", "name", "viewport", "content", "width=device-width, initial-scale=1");
@@ -42,24 +57,17 @@ public final class RunReport {
         "Content-Security-Policy",
         "content",
         "default-src 'none'; style-src 'unsafe-inline'");
-    page.leaf("title", run.name() + " · Moxin run");
+    page.leaf("title", title);
     page.style(stylesheet());
     page.close().open("body").open("main");
-    OverviewSection.write(page, run);
-    TrainingSection.write(page, run);
-    HeldOutSection.write(page, run);
-    EvaluationSection.write(page, run);
-    SamplesSection.write(page, run);
-    DataSection.write(page, run);
-    RecipeSection.write(page, run);
-    ProvenanceSection.write(page, run);
-    page.leaf(
-        "footer",
-        "Made by Moxin "
-            + CodeVersion.current().version()
-            + " from the files of the run directory.");
+  }
+
+  /// Ends a page.
+  ///
+  /// @param footer with `%s` for the version
+  static void end(Markup page, String footer) {
+    page.leaf("footer", footer.replace("%s", CodeVersion.current().version()));
     page.close().close().close();
-    return page.toString();
   }
 
   private static String stylesheet() throws IOException {

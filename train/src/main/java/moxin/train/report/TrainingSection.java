@@ -16,6 +16,8 @@ final class TrainingSection {
   private static final int MOST_DOTS = 150;
   private static final int LAST_STEPS = 20;
   private static final int MOST_PHASES = 50;
+  private static final int MOST_MARKS = 100;
+  private static final int MOST_INCIDENTS = 200;
 
   private TrainingSection() {}
 
@@ -30,9 +32,11 @@ final class TrainingSection {
     learningRate(page, phases);
     gradientNorm(page, run, phases);
     throughput(page, phases);
+    memory(page, phases);
     page.close();
     table(page, run, phases);
     skipped(page, run);
+    incidents(page, run);
     page.close();
   }
 
@@ -60,6 +64,7 @@ final class TrainingSection {
             phases,
             curve,
             dots,
+            run.incidents().stream().limit(MOST_MARKS).toList(),
             Optional.empty(),
             scale,
             Figures::value);
@@ -69,6 +74,9 @@ final class TrainingSection {
     page.leaf("span", "training", "class", "key curve");
     if (!dots.isEmpty()) {
       page.leaf("span", "held out", "class", "key heldout");
+    }
+    if (!run.incidents().isEmpty()) {
+      page.leaf("span", "spikes and warnings", "class", "key mark");
     }
     page.close();
     plot.draw(page, LinePlot.Size.WIDE, "wide");
@@ -121,6 +129,29 @@ final class TrainingSection {
     small(page, "Throughput", note, phases, curve, Optional.empty(), Figures::compact);
   }
 
+  private static void memory(Markup page, List<PhaseSpan> phases) {
+    Curve curve =
+        Curve.of(
+            phases,
+            step -> step.residentBytes() == null ? null : step.residentBytes() / 1e9,
+            MOST_SMALL_POINTS);
+    small(page, "Memory", "GB of the process", phases, curve, Optional.empty(), Figures::value);
+  }
+
+  private static void incidents(Markup page, RunFiles run) {
+    if (run.incidents().isEmpty()) {
+      return;
+    }
+    page.open("details").leaf("summary", "Incidents: " + Figures.exact(run.incidents().size()));
+    page.table("#step", "kind", "what was found", "action").open("tbody");
+    for (Mark mark : run.incidents().stream().limit(MOST_INCIDENTS).toList()) {
+      page.open("tr").leaf("td", Figures.exact(mark.step()), "class", "number");
+      page.leaf("td", mark.kind()).leaf("td", Figures.shortened(mark.finding(), 200));
+      page.leaf("td", mark.action()).close();
+    }
+    page.close().close().close().close();
+  }
+
   private static void small(
       Markup page,
       String title,
@@ -140,7 +171,7 @@ final class TrainingSection {
     page.open("figure").open("figcaption").leaf("strong", title);
     page.leaf("span", logarithmic ? note + " (log axis)" : note, "class", "muted").close();
     String id = title.substring(0, 3).toLowerCase(java.util.Locale.ROOT);
-    new LinePlot(id, title, phases, curve, List.of(), level, scale, shown)
+    new LinePlot(id, title, phases, curve, List.of(), List.of(), level, scale, shown)
         .draw(page, LinePlot.Size.SMALL, "small");
     page.close();
   }
@@ -217,7 +248,7 @@ final class TrainingSection {
           String.join(", ", steps.stream().limit(10).map(step -> Long.toString(step)).toList());
       page.leaf(
           "p",
-          "Skipped because loss or gradients were not finite: "
+          "Updates discarded because loss or gradients were not finite, or spiked: "
               + steps.size()
               + (steps.size() == 1 ? " step (" : " steps (")
               + list

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongPredicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import moxin.job.AtomicDirectory;
@@ -52,7 +53,7 @@ final class CheckpointStore {
 
   /// Writes the checkpoint of `step` and points `latest` to it.
   Path save(long step, Content content) throws IOException {
-    Path target = directory.resolve(nameOf(step));
+    Path target = pathOf(step);
     try (AtomicDirectory growing = AtomicDirectory.open(target)) {
       content.writeTo(growing.path());
       growing.commit();
@@ -105,16 +106,47 @@ final class CheckpointStore {
     }
   }
 
-  /// Removes all but the newest `keepLast` of those that are not in `kept`.
-  void prune(int keepLast, List<Long> kept) throws IOException {
-    List<Path> candidates = new ArrayList<>(all());
-    candidates.removeIf(path -> kept.contains(stepOf(path)));
-    for (Path path : candidates.subList(0, Math.max(0, candidates.size() - keepLast))) {
-      Path hidden = path.resolveSibling("." + path.getFileName() + ".removed");
-      AtomicDirectory.deleteTree(hidden);
-      Files.move(path, hidden, StandardCopyOption.ATOMIC_MOVE);
-      AtomicDirectory.deleteTree(hidden);
+  /// Where the checkpoint of `step` is, or would be.
+  Path pathOf(long step) {
+    return directory.resolve(nameOf(step));
+  }
+
+  /// The checkpoint of `step`.
+  ///
+  /// @throws IOException if it is not there, or not as it was written
+  Found find(long step) throws IOException {
+    Path path = pathOf(step);
+    List<String> differences = Manifest.read(path).differences(path);
+    if (!differences.isEmpty()) {
+      throw new IOException(path + ": " + differences.getFirst());
     }
+    return new Found(path, JSON.readValue(path.resolve(STATE).toFile(), TrainerState.class));
+  }
+
+  /// Removes the checkpoints of steps after `step`, and points `latest` to its own.
+  void removeAfter(long step) throws IOException {
+    for (Path path : all()) {
+      if (stepOf(path) > step) {
+        remove(path);
+      }
+    }
+    point(pathOf(step));
+  }
+
+  /// Removes all but the newest `keepLast` of those whose step is not `kept`.
+  void prune(int keepLast, LongPredicate kept) throws IOException {
+    List<Path> candidates = new ArrayList<>(all());
+    candidates.removeIf(path -> kept.test(stepOf(path)));
+    for (Path path : candidates.subList(0, Math.max(0, candidates.size() - keepLast))) {
+      remove(path);
+    }
+  }
+
+  private static void remove(Path path) throws IOException {
+    Path hidden = path.resolveSibling("." + path.getFileName() + ".removed");
+    AtomicDirectory.deleteTree(hidden);
+    Files.move(path, hidden, StandardCopyOption.ATOMIC_MOVE);
+    AtomicDirectory.deleteTree(hidden);
   }
 
   /// Removes what killed runs left half-written or half-removed.

@@ -32,7 +32,10 @@ final class Evaluator implements AutoCloseable {
             : OptionalDouble.of(bytesPerTarget(sources, tokenizer.get()));
   }
 
-  ValidationPoint measure(Learner learner, Phase phase, long step) {
+  /// Measures the loss.
+  ///
+  /// @param afterBatch is run after every batch
+  ValidationPoint measure(Learner learner, Phase phase, long step, Runnable afterBatch) {
     int length = recipe.contextLength() == null ? phase.contextLength() : recipe.contextLength();
     int rows = recipe.batchSize() == null ? phase.batchSize() : recipe.batchSize();
     long left = recipe.batches() == null ? Long.MAX_VALUE : recipe.batches();
@@ -44,6 +47,7 @@ final class Evaluator implements AutoCloseable {
       while (batch.isPresent()) {
         sum += learner.evaluate(batch.get());
         targets += batch.get().targetCount();
+        afterBatch.run();
         left--;
         batch = left > 0 ? batches.next() : Optional.empty();
       }

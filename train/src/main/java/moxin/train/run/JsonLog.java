@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import moxin.job.AtomicFile;
 
 /// A file of JSON lines that grows with the run. What a killed run wrote after the step from which
@@ -25,23 +27,39 @@ final class JsonLog implements AutoCloseable {
 
   /// Opens `file` with the lines whose `step` is at most `lastStep`.
   static JsonLog open(Path file, long lastStep) throws IOException {
+    return open(file, lines -> lines.filter(line -> stepOf(line) <= lastStep));
+  }
+
+  /// Opens `file` with its first `count` lines.
+  static JsonLog openFirst(Path file, long count) throws IOException {
+    return open(file, lines -> lines.limit(count));
+  }
+
+  private static JsonLog open(Path file, UnaryOperator<Stream<String>> choice) throws IOException {
     StringBuilder kept = new StringBuilder();
     if (Files.exists(file)) {
       // Decoded as a whole: a line torn inside a character is no reason to fail.
-      new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
-          .lines()
-          .filter(line -> stepOf(line) <= lastStep)
-          .forEach(line -> kept.append(line).append('\n'));
+      String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+      choice.apply(text.lines()).forEach(line -> kept.append(line).append('\n'));
     }
     AtomicFile.write(file, kept.toString());
     return new JsonLog(FileChannel.open(file, StandardOpenOption.APPEND));
   }
 
+  /// Adds a line; on failure, as on a full disk, the file stays as it was.
   void add(Object line) throws IOException {
     byte[] bytes = (JSON.writeValueAsString(line) + "\n").getBytes(StandardCharsets.UTF_8);
     ByteBuffer buffer = ByteBuffer.wrap(bytes);
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
+    long before = channel.size();
+    try {
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+    } catch (IOException e) {
+      if (channel.isOpen()) {
+        channel.truncate(before);
+      }
+      throw e;
     }
   }
 

@@ -2,11 +2,11 @@ package moxin.train.run;
 
 import java.io.Serial;
 
-/// A run stopped because its loss or gradient is not finite. The message says where.
-public final class NonFiniteLossException extends RuntimeException {
+/// A run ended because a loss or a gradient was not finite.
+public final class NonFiniteLossException extends UnstableTrainingException {
   @Serial private static final long serialVersionUID = 1;
 
-  public NonFiniteLossException(String message) {
+  NonFiniteLossException(String message) {
     super(message);
   }
 }

@@ -32,6 +32,16 @@ public record RunDirectory(Path root) {
     return root.resolve("mixture.jsonl");
   }
 
+  /// One line per step whose parameters were measured.
+  public Path statistics() {
+    return root.resolve("statistics.jsonl");
+  }
+
+  /// One line per spike, loss that is not finite, and warning.
+  public Path incidents() {
+    return root.resolve("incidents.jsonl");
+  }
+
   /// The checkpoints, one directory each, and `latest`.
   public Path checkpoints() {
     return root.resolve("checkpoints");

@@ -19,7 +19,7 @@ import moxin.train.recipe.TrainingRecipe;
 final class RunIdentity {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final List<String> WATCHING =
-      List.of("checkpoints", "evaluation", "samples", "memory", "parallel");
+      List.of("evaluation", "samples", "monitoring", "memory", "parallel");
 
   private RunIdentity() {}
 
@@ -27,6 +27,14 @@ final class RunIdentity {
       TrainingRecipe recipe, ModelConfig config, long seed, List<Manifest.Entry> inputs) {
     ObjectNode training = JSON.valueToTree(recipe);
     training.remove(WATCHING);
+    if (StepJudge.mayRollBack(recipe)) {
+      // Where a run returns to decides its numbers; who writes it, and what is kept, does not.
+      ObjectNode checkpoints = training.putObject("checkpoints");
+      checkpoints.put("everySteps", recipe.checkpoints().everySteps());
+      checkpoints.set("atSteps", JSON.valueToTree(recipe.checkpoints().atSteps()));
+    } else {
+      training.remove("checkpoints");
+    }
     if (training.path("initialisation") instanceof ObjectNode initialisation) {
       initialisation.remove("checkpoint");
     }

@@ -13,10 +13,6 @@ import moxin.job.Manifest;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
-import moxin.model.SafetensorsCheckpoint;
-import moxin.model.SafetensorsWriter;
-import moxin.train.DistributedLearner;
-import moxin.train.Learner;
 import moxin.train.tensorboard.EventFileWriter;
 
 /// What a run leaves on disk: its logs and checkpoints.
@@ -24,25 +20,25 @@ final class RunRecord implements AutoCloseable {
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final CheckpointStore store;
+  private final FullDisk disk;
   private final Header header;
-  private final JsonLog metrics;
-  private final JsonLog validation;
-  private final JsonLog samples;
-  private final EventFileWriter events;
+  private final RunDirectory run;
+  private final JsonLog incidents;
+  private Logs logs;
 
   private RunRecord(
       CheckpointStore store,
+      FullDisk disk,
       Header header,
-      JsonLog metrics,
-      JsonLog validation,
-      JsonLog samples,
-      EventFileWriter events) {
+      RunDirectory run,
+      JsonLog incidents,
+      Logs logs) {
     this.store = store;
+    this.disk = disk;
     this.header = header;
-    this.metrics = metrics;
-    this.validation = validation;
-    this.samples = samples;
-    this.events = events;
+    this.run = run;
+    this.incidents = incidents;
+    this.logs = logs;
   }
 
   /// What is the same in every checkpoint.
@@ -51,16 +47,68 @@ final class RunRecord implements AutoCloseable {
   /// @param identity what a resumption must agree with
   record Header(Inputs inputs, JsonNode recipe, JsonNode identity) {}
 
-  /// Opens the logs without what stands in them after `lastStep`.
-  static RunRecord open(RunDirectory run, CheckpointStore store, Header header, long lastStep)
+  /// What grows with the steps, and loses those that a run goes back on.
+  private record Logs(
+      JsonLog metrics,
+      JsonLog validation,
+      JsonLog samples,
+      JsonLog statistics,
+      EventFileWriter events)
+      implements AutoCloseable {
+
+    static Logs open(RunDirectory run, long lastStep) throws IOException {
+      return new Logs(
+          JsonLog.open(run.metrics(), lastStep),
+          JsonLog.open(run.validation(), lastStep),
+          JsonLog.open(run.samples(), lastStep),
+          JsonLog.open(run.statistics(), lastStep),
+          EventFileWriter.open(run.root(), lastStep));
+    }
+
+    void sync() throws IOException {
+      metrics.sync();
+      validation.sync();
+      samples.sync();
+      statistics.sync();
+      events.sync();
+    }
+
+    @Override
+    public void close() throws IOException {
+      try (metrics;
+          validation;
+          samples;
+          statistics;
+          events) {
+        metrics.sync();
+      }
+    }
+  }
+
+  /// Opens the logs without what stands in them after `lastStep`, and with so many incidents.
+  static RunRecord open(
+      RunDirectory run,
+      CheckpointStore store,
+      FullDisk disk,
+      Header header,
+      long lastStep,
+      int incidentCount)
       throws IOException {
+    Logs logs = Logs.open(run, lastStep);
     return new RunRecord(
-        store,
-        header,
-        JsonLog.open(run.metrics(), lastStep),
-        JsonLog.open(run.validation(), lastStep),
-        JsonLog.open(run.samples(), lastStep),
-        EventFileWriter.open(run.root(), lastStep));
+        store, disk, header, run, JsonLog.openFirst(run.incidents(), incidentCount), logs);
+  }
+
+  /// Removes what stands after `step`: a run goes on from there. No checkpoint may be under way.
+  void returnTo(long step) throws IOException {
+    logs.close();
+    store.removeAfter(step);
+    logs = Logs.open(run, step);
+  }
+
+  /// The checkpoint of `step`.
+  CheckpointStore.Found checkpoint(long step) throws IOException {
+    return store.find(step);
   }
 
   Header header() {
@@ -68,43 +116,62 @@ final class RunRecord implements AutoCloseable {
   }
 
   void add(StepMetrics step) throws IOException {
-    metrics.add(step);
-    events.write(step.step(), step.time(), step.scalars());
+    append("metrics", logs.metrics(), step);
+    show(step.step(), step.time(), step.scalars());
   }
 
   void add(ValidationPoint point) throws IOException {
-    validation.add(point);
-    events.write(point.step(), point.time(), point.scalars());
+    append("validation", logs.validation(), point);
+    show(point.step(), point.time(), point.scalars());
   }
 
   void add(SampleText sample) throws IOException {
-    samples.add(sample);
+    append("samples", logs.samples(), sample);
   }
 
-  /// Writes a checkpoint, after the log lines that belong to it.
-  Path save(TrainerState state, Learner learner) throws IOException {
-    metrics.sync();
-    validation.sync();
-    samples.sync();
-    events.sync();
-    return store.save(state.step(), directory -> write(directory, state, learner));
+  void add(StepStatistics statistics) throws IOException {
+    append("statistics", logs.statistics(), statistics);
+    show(statistics.step(), statistics.time(), statistics.scalars());
   }
 
-  void prune(int keepLast, List<Long> kept) throws IOException {
-    store.prune(keepLast, kept);
+  void add(Incident incident) throws IOException {
+    append("incidents", incidents, incident);
+    incidents.sync();
   }
 
-  private void write(Path directory, TrainerState state, Learner learner) throws IOException {
+  private void append(String what, JsonLog log, Object line) throws IOException {
+    disk.attempt(
+        what,
+        () -> {
+          log.add(line);
+          return line;
+        });
+  }
+
+  private void show(long step, double time, Map<String, Double> scalars) throws IOException {
+    disk.attempt(
+        "events",
+        () -> {
+          logs.events().write(step, time, scalars);
+          return scalars;
+        });
+  }
+
+  /// Writes a checkpoint, after the log lines that belong to it. The logs may grow meanwhile.
+  Path save(TrainerState state, LearnerSnapshot learner) throws IOException {
+    String what = "the checkpoint after step " + state.step();
+    return disk.attempt(
+        what,
+        () -> {
+          logs.sync();
+          return store.save(state.step(), directory -> write(directory, state, learner));
+        });
+  }
+
+  private void write(Path directory, TrainerState state, LearnerSnapshot learner)
+      throws IOException {
     ModelConfig config = header.inputs().config();
-    if (learner instanceof DistributedLearner distributed) {
-      distributed.writeCheckpoint(directory);
-    } else {
-      Map<String, String> metadata = Map.of("format", "pt");
-      SafetensorsWriter.write(
-          directory.resolve(SafetensorsCheckpoint.FILE_NAME), learner.weights(), metadata);
-      SafetensorsWriter.write(
-          directory.resolve(CheckpointStore.OPTIMIZER), learner.optimizerState(), metadata);
-    }
+    learner.writeTo(directory);
     ModelConfigFile.write(directory, config, DType.F32);
     AtomicFile.write(directory.resolve("generation_config.json"), generationConfig(config));
     for (Path file : header.inputs().tokenizerFiles()) {
@@ -127,11 +194,8 @@ final class RunRecord implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try (metrics;
-        validation;
-        samples;
-        events) {
-      metrics.sync();
+    try (incidents) {
+      logs.close();
     }
   }
 }

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// @param mfu the share of the machine's peak that the model's arithmetic used, where known
 /// @param seconds of training since the run began
 /// @param time seconds since 1970
-/// @param skipped true if the step was skipped as not finite
+/// @param skipped true if the step's update was discarded: not finite, or a spike
+/// @param residentBytes of the process in physical memory, where the system tells
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record StepMetrics(
     long step,
@@ -30,7 +31,8 @@ public record StepMetrics(
     @Nullable Double mfu,
     double seconds,
     double time,
-    @Nullable Boolean skipped) {
+    @Nullable Boolean skipped,
+    @Nullable Long residentBytes) {
 
   /// The values that TensorBoard shows, by tag; those that are not finite are absent.
   Map<String, Double> scalars() {
@@ -45,6 +47,9 @@ public record StepMetrics(
     scalars.put("train/tokensPerSecond", tokensPerSecond);
     if (mfu != null) {
       scalars.put("train/mfu", mfu);
+    }
+    if (residentBytes != null) {
+      scalars.put("train/residentGigabytes", residentBytes / 1e9);
     }
     return scalars;
   }

@@ -3,194 +3,252 @@ package moxin.train.run;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import moxin.job.BadInputException;
 import moxin.job.Progress;
-import moxin.model.ModelConfig;
-import moxin.train.AdamW;
-import moxin.train.Batch;
 import moxin.train.Learner;
 import moxin.train.loader.Loader;
-import moxin.train.loader.LoaderState;
 import moxin.train.loader.Prefetch;
 import moxin.train.loader.TokenSource;
-import moxin.train.recipe.NonFiniteLoss;
+import moxin.train.recipe.Phase;
 import moxin.train.recipe.Samples;
+import moxin.train.recipe.SpikeAction;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.recipe.Validation;
-import org.jspecify.annotations.Nullable;
 
 /// The loop over phases and steps.
 final class Trainer {
-  private final TrainingJob job;
+  private final Surroundings around;
   private final Plan plan;
   private final TrainingRecipe recipe;
   private final Learner learner;
   private final RunRecord record;
+  private final CheckpointWriter checkpoints;
   private final Optional<Evaluator> evaluator;
-  private final TrainingObserver observer;
-  private final Progress progress;
-  private final AdamW adamW;
+  private final Watchdog watchdog;
+  private final StepJudge judge;
+  private final DivergenceWatch trends;
   private final long seed;
-
-  private long step;
-  private long tokens;
-  private double seconds;
-  private int skippedInRow;
-  private @Nullable LoaderState loaderState;
-  private @Nullable Double bestLoss;
-  private @Nullable ValidationPoint lastValidation;
-  private @Nullable Path lastCheckpoint;
+  private final Position position = new Position();
 
   Trainer(
-      TrainingJob job,
+      Surroundings around,
       Plan plan,
       Learner learner,
       RunRecord record,
+      CheckpointWriter checkpoints,
       Optional<Evaluator> evaluator,
-      TrainingObserver observer,
-      Progress progress) {
-    this.job = job;
+      Watchdog watchdog) {
+    this.around = around;
     this.plan = plan;
     this.recipe = plan.recipe();
     this.learner = learner;
     this.record = record;
+    this.checkpoints = checkpoints;
     this.evaluator = evaluator;
-    this.observer = observer;
-    this.progress = progress;
-    this.adamW = recipe.optimizer().adamW();
-    this.seed = job.recipe().seed();
+    this.watchdog = watchdog;
+    this.judge = new StepJudge(recipe);
+    this.trends = new DivergenceWatch(recipe.monitoring().divergence());
+    this.seed = around.job().recipe().seed();
   }
 
   TrainingResult run(Optional<CheckpointStore.Found> found)
       throws IOException, InterruptedException {
     int firstPhase = 0;
-    long firstStep = 0;
     if (found.isPresent()) {
       TrainerState state = found.get().state();
-      step = state.step();
-      tokens = state.tokens();
-      seconds = state.seconds();
-      skippedInRow = state.skippedInRow();
-      bestLoss = state.bestLoss();
-      lastValidation = state.lastValidation();
-      lastCheckpoint = found.get().path();
-      loaderState = state.loader();
+      position.restore(state, found.get().path());
+      restoreWatches(state);
       firstPhase = state.phaseIndex();
-      firstStep = state.phaseStep();
-      progress.note("Resumes after step " + step + " from " + lastCheckpoint);
+      around
+          .progress()
+          .note("Resumes after step " + position.step + " from " + position.checkpoint);
     }
     for (Plan.Planned planned : plan.phases().subList(firstPhase, plan.phases().size())) {
-      if (firstStep < planned.steps()) {
-        runPhase(planned, firstStep);
+      if (position.step < end(planned)) {
+        runPhase(planned);
       }
-      firstStep = 0;
-      loaderState = null;
+      position.loader = null;
+      judge.clear();
+      trends.clear();
     }
-    if (lastCheckpoint == null) {
+    checkpoints.await();
+    announce();
+    if (position.checkpoint == null) {
       throw new IllegalStateException("the last step of a phase writes a checkpoint");
     }
-    return new TrainingResult(lastCheckpoint, step, tokens, Optional.ofNullable(lastValidation));
+    return new TrainingResult(
+        position.checkpoint,
+        position.step,
+        position.tokens,
+        Optional.ofNullable(position.lastValidation));
   }
 
-  private void runPhase(Plan.Planned planned, long firstStep)
-      throws IOException, InterruptedException {
-    var phase = planned.phase();
-    observer.onPhase(phase, planned.steps());
-    long phaseSeed = planned.seed(seed);
+  private static long end(Plan.Planned planned) {
+    return planned.firstStep() + planned.steps();
+  }
+
+  private void runPhase(Plan.Planned planned) throws IOException, InterruptedException {
+    Phase phase = planned.phase();
+    around.observer().onPhase(phase, planned.steps());
     List<TokenSource> sources =
-        Inputs.open(job, phase.sources(), record.header().inputs().config().vocabSize());
+        Inputs.open(around.job(), phase.sources(), record.header().inputs().config().vocabSize());
     long total = planned.steps() * phase.tokensPerStep();
-    try (Progress.Task task = progress.start("Train " + phase.name(), total, "tokens");
+    try (Progress.Task task = around.progress().start("Train " + phase.name(), total, "tokens");
+        Stepper stepper =
+            new Stepper(plan, learner, judge, position, watchdog, around.job().peakFlops());
         Prefetch batches =
             new Prefetch(
-                Loader.open(phase, sources, phaseSeed, Optional.ofNullable(loaderState)))) {
-      task.advance(firstStep * phase.tokensPerStep());
-      for (long phaseStep = firstStep; phaseStep < planned.steps(); phaseStep++) {
-        StepMetrics metrics = takeStep(planned, phaseStep, batches);
-        record.add(metrics);
-        observer.onStep(metrics);
-        task.advance(phase.tokensPerStep());
-        task.status(statusOf(metrics));
-        afterStep(planned, phaseStep + 1);
+                Loader.open(
+                    phase, sources, planned.seed(seed), Optional.ofNullable(position.loader)))) {
+      task.advanceBefore((position.step - planned.firstStep()) * phase.tokensPerStep());
+      while (position.step < end(planned)) {
+        long before = position.step;
+        long firstRow = position.rowsRead();
+        Step step = stepper.take(planned, batches);
+        if (step.verdict().isPresent()) {
+          answer(planned, step, sources, firstRow);
+        }
+        task.advance((position.step - before) * phase.tokensPerStep());
+        if (position.step > before) {
+          add(planned, step);
+          task.status(statusOf(step.metrics()));
+          afterStep(planned);
+        }
       }
-      PhaseMixture.of(planned, sources, seed, step, loaderState).addTo(job.run());
+      PhaseMixture.of(planned, sources, seed, position.step, position.loader)
+          .addTo(around.job().run());
     } finally {
       sources.forEach(TokenSource::close);
     }
   }
 
-  private StepMetrics takeStep(Plan.Planned planned, long phaseStep, Prefetch batches)
-      throws InterruptedException {
-    if (Thread.interrupted()) {
-      throw new InterruptedException("training was interrupted after step " + step);
+  private void add(Plan.Planned planned, Step step) throws IOException {
+    record.add(step.metrics());
+    if (step.statistics().isPresent()) {
+      record.add(step.statistics().get());
     }
-    long begin = System.nanoTime();
-    List<Batch> micro = new ArrayList<>();
-    long targets = 0;
-    for (int i = 0; i < planned.phase().accumulationSteps(); i++) {
-      Loader.Loaded loaded = batches.next();
-      micro.add(loaded.batch());
-      targets += loaded.batch().targetCount();
-      loaderState = loaded.state();
+    around.observer().onStep(step.metrics());
+    Double loss = step.metrics().loss();
+    if (loss != null && step.verdict().isEmpty()) {
+      warn(planned, trends.add(loss), loss);
     }
-    if (targets == 0) {
-      throw new BadInputException(
-          "phase "
-              + planned.phase().name()
-              + ": a step without anything to predict; are the documents single tokens?");
+  }
+
+  /// Does with a bad step what the recipe says, after it stands in the log of incidents.
+  private void answer(Plan.Planned planned, Step step, List<TokenSource> sources, long firstRow)
+      throws IOException, InterruptedException {
+    StepJudge.Verdict verdict = step.verdict().orElseThrow();
+    long rows = position.rowsRead() - firstRow;
+    List<String> documents =
+        around.documents().in(planned.phase(), sources, planned.seed(seed), firstRow, rows);
+    SpikeAction action = actionOn(verdict);
+    String name = action.name().toLowerCase(java.util.Locale.ROOT);
+    meet(
+        new Incident(
+            position.step,
+            planned.phase().name(),
+            verdict.kind(),
+            verdict.finding(),
+            step.metrics().loss(),
+            step.metrics().gradNorm(),
+            name,
+            action == SpikeAction.ROLLBACK ? position.regularStep : null,
+            firstRow,
+            rows,
+            documents,
+            Instant.now().toEpochMilli() / 1e3));
+    switch (action) {
+      case STOP -> throw failure(verdict);
+      case SKIP -> position.skippedInRow++;
+      case ROLLBACK -> rollBack(planned);
     }
-    double sum = 0;
-    for (Batch batch : micro) {
-      sum += learner.accumulate(batch, 1.0 / targets);
+  }
+
+  /// What the recipe says, where that is possible and has not been done too often.
+  private SpikeAction actionOn(StepJudge.Verdict verdict) {
+    boolean returns = verdict.action() == SpikeAction.ROLLBACK && position.regularStep > 0;
+    if (verdict.action() == SpikeAction.STOP) {
+      return SpikeAction.STOP;
     }
-    double loss = sum / targets;
-    double norm = learner.gradientNorm();
-    double rate = plan.learningRate(planned, phaseStep);
-    step++;
-    boolean finite = Double.isFinite(loss) && Double.isFinite(norm);
-    if (finite) {
-      learner.step(adamW, rate);
-      skippedInRow = 0;
+    if (returns) {
+      boolean mayAgain = position.rollbacks < judge.maxRollbacks();
+      return mayAgain ? SpikeAction.ROLLBACK : SpikeAction.STOP;
+    }
+    return position.skippedInRow < recipe.maxSkippedSteps() ? SpikeAction.SKIP : SpikeAction.STOP;
+  }
+
+  private UnstableTrainingException failure(StepJudge.Verdict verdict) {
+    StringBuilder line = new StringBuilder("step " + position.step + ": " + verdict.finding());
+    if (verdict.action() == SpikeAction.STOP) {
+      line.append("; the recipe says stop");
+    } else if (position.rollbacks > 0) {
+      line.append("; returned to step ").append(position.regularStep).append(' ');
+      line.append(position.rollbacks).append(" times already");
     } else {
-      skip(loss, norm);
+      line.append("; ").append(position.skippedInRow + 1).append(" steps in a row");
     }
-    double elapsed = (System.nanoTime() - begin) / 1e9;
-    long learned = planned.phase().tokensPerStep();
-    tokens += learned;
-    seconds += elapsed;
-    double speed = learned / elapsed;
-    return new StepMetrics(
-        step,
-        planned.phase().name(),
-        Double.isFinite(loss) ? loss : null,
-        rate,
-        Double.isFinite(norm) ? norm : null,
-        tokens,
-        speed,
-        mfu(speed, planned.phase().contextLength()),
-        seconds,
-        Instant.now().toEpochMilli() / 1e3,
-        finite ? null : true);
+    return verdict.kind().equals("nonFinite")
+        ? new NonFiniteLossException(line.toString())
+        : new SpikeException(line.toString());
   }
 
-  private void skip(double loss, double norm) {
-    learner.discardGradients();
-    skippedInRow++;
-    String found = "step " + step + ": loss " + loss + ", gradient norm " + norm;
-    if (recipe.onNonFiniteLoss() == NonFiniteLoss.STOP) {
-      throw new NonFiniteLossException(found + "; the recipe says stop");
-    }
-    if (skippedInRow > recipe.maxSkippedSteps()) {
-      throw new NonFiniteLossException(found + "; " + skippedInRow + " steps in a row");
-    }
-    progress.note(found + "; skipped");
+  private void meet(Incident incident) throws IOException {
+    record.add(incident);
+    position.incidents++;
+    around
+        .progress()
+        .note("step " + incident.step() + ": " + incident.finding() + "; " + incident.action());
+    around.observer().onIncident(incident);
   }
 
-  private void afterStep(Plan.Planned planned, long phaseSteps) throws IOException {
-    boolean last = phaseSteps == planned.steps();
+  private void warn(Plan.Planned planned, Optional<String> warning, double loss)
+      throws IOException {
+    if (warning.isPresent()) {
+      meet(
+          new Incident(
+              position.step,
+              planned.phase().name(),
+              "divergence",
+              warning.get(),
+              loss,
+              null,
+              "warn",
+              null,
+              position.rowsRead(),
+              0,
+              List.of(),
+              Instant.now().toEpochMilli() / 1e3));
+    }
+  }
+
+  /// Returns to the last checkpoint that the recipe asks for. The loader stays where it is, so that
+  /// the batches up to the spike are not read again.
+  private void rollBack(Plan.Planned planned) throws IOException, InterruptedException {
+    watchdog.pause();
+    checkpoints.await();
+    announce();
+    CheckpointStore.Found found = record.checkpoint(position.regularStep);
+    StoredLearner.load(found.path(), learner);
+    position.returnTo(found.state(), found.path());
+    judge.clear();
+    trends.clear();
+    if (found.state().phaseIndex() == planned.index()) {
+      restoreWatches(found.state());
+    }
+    record.returnTo(position.step);
+    watchdog.resume();
+  }
+
+  private void restoreWatches(TrainerState state) {
+    judge.restore(Optional.ofNullable(state.spikes()));
+    trends.restore(
+        Optional.ofNullable(state.trend()).orElse(Trend.NONE),
+        Optional.ofNullable(state.heldOutTrend()).orElse(Trend.NONE));
+  }
+
+  private void afterStep(Plan.Planned planned) throws IOException, InterruptedException {
+    boolean last = position.step == end(planned);
     Validation validation = recipe.evaluation();
     if (validation != null && (last || due(validation.everySteps()))) {
       evaluate(planned);
@@ -199,83 +257,80 @@ final class Trainer {
     if (samples != null && (last || due(samples.everySteps()))) {
       sample(samples);
     }
-    if (last || recipe.checkpoints().due(step)) {
-      checkpoint(planned, phaseSteps);
+    boolean regular = last || recipe.checkpoints().due(position.step);
+    if (regular) {
+      position.regularStep = position.step;
+      position.rollbacks = 0;
+      save(planned);
+    }
+    announce();
+    if (around.stop().isRequested() && position.step < plan.steps()) {
+      stop(planned, regular);
     }
   }
 
+  private void stop(Plan.Planned planned, boolean saved) throws IOException, InterruptedException {
+    if (!saved) {
+      save(planned);
+    }
+    watchdog.pause();
+    checkpoints.await();
+    announce();
+    throw new TrainingStoppedException(
+        position.step, Optional.ofNullable(position.checkpoint).orElseThrow());
+  }
+
   private boolean due(long everySteps) {
-    return everySteps > 0 && step % everySteps == 0;
+    return everySteps > 0 && position.step % everySteps == 0;
   }
 
   private void evaluate(Plan.Planned planned) throws IOException {
     if (evaluator.isPresent()) {
-      ValidationPoint point = evaluator.get().measure(learner, planned.phase(), step);
-      lastValidation = point;
-      bestLoss = bestLoss == null ? point.loss() : Math.min(bestLoss, point.loss());
+      ValidationPoint point =
+          evaluator.get().measure(learner, planned.phase(), position.step, watchdog::beat);
+      Double best = position.bestLoss;
+      position.lastValidation = point;
+      position.bestLoss = best == null ? point.loss() : Math.min(best, point.loss());
       record.add(point);
-      observer.onEvaluation(point);
+      around.observer().onEvaluation(point);
+      warn(planned, trends.addHeldOut(point.loss()), point.loss());
     }
   }
 
   private void sample(Samples samples) throws IOException {
-    if (job.generator().isPresent()) {
+    if (around.job().generator().isPresent()) {
+      watchdog.pause();
       List<String> texts =
-          job.generator().get().generate(learner.config(), learner.weights(), samples);
+          around.job().generator().get().generate(learner.config(), learner.weights(), samples);
       for (int i = 0; i < texts.size(); i++) {
-        SampleText text = new SampleText(step, samples.prompts().get(i), texts.get(i));
+        SampleText text = new SampleText(position.step, samples.prompts().get(i), texts.get(i));
         record.add(text);
-        observer.onSample(text);
+        around.observer().onSample(text);
       }
+      watchdog.resume();
     }
   }
 
-  private void checkpoint(Plan.Planned planned, long phaseSteps) throws IOException {
-    TrainerState state =
-        new TrainerState(
-            step,
-            planned.phase().name(),
-            planned.index(),
-            phaseSteps,
-            seed,
-            loaderState,
-            tokens,
-            seconds,
-            skippedInRow,
-            bestLoss,
-            lastValidation,
-            record.header().identity());
-    Path saved = record.save(state, learner);
-    lastCheckpoint = saved;
-    Integer keepLast = recipe.checkpoints().keepLast();
-    if (keepLast != null) {
-      List<Long> kept = new ArrayList<>(recipe.checkpoints().atSteps());
-      kept.addAll(plan.ends());
-      record.prune(keepLast, kept);
+  private void save(Plan.Planned planned) throws IOException, InterruptedException {
+    watchdog.pause();
+    TrainerState state = position.state(planned, seed, record.header().identity(), judge, trends);
+    checkpoints.save(state, learner);
+    watchdog.resume();
+  }
+
+  /// Tells of the checkpoints that are complete since the last time.
+  private void announce() throws IOException, InterruptedException {
+    for (Path saved : checkpoints.completed()) {
+      position.checkpoint = saved;
+      around.observer().onCheckpoint(saved);
     }
-    observer.onCheckpoint(saved);
   }
 
   private String statusOf(StepMetrics metrics) {
-    ValidationPoint held = lastValidation;
+    ValidationPoint held = position.lastValidation;
     String loss =
         metrics.loss() == null ? "loss not finite" : "loss %.3f".formatted(metrics.loss());
-    return held == null ? loss : loss + ", held-out %.3f".formatted(held.loss());
-  }
-
-  /// Model FLOPs utilisation as in PaLM, appendix B: 6 per weight and 12·L·H·D·T for attention.
-  private @Nullable Double mfu(double tokensPerSecond, int contextLength) {
-    if (job.peakFlops().isEmpty()) {
-      return null;
-    }
-    ModelConfig config = learner.config();
-    double attention =
-        12.0
-            * config.numHiddenLayers()
-            * config.numAttentionHeads()
-            * config.headDim()
-            * contextLength;
-    double perToken = 6.0 * config.parameterCount() + attention;
-    return perToken * tokensPerSecond / job.peakFlops().getAsDouble();
+    String both = held == null ? loss : loss + ", held-out %.3f".formatted(held.loss());
+    return metrics.mfu() == null ? both : both + ", MFU %.1f %%".formatted(100 * metrics.mfu());
   }
 }

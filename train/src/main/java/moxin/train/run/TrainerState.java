@@ -21,6 +21,12 @@ import org.jspecify.annotations.Nullable;
 /// @param bestLoss the lowest held-out loss so far
 /// @param lastValidation the latest held-out loss
 /// @param identity what a resumption must agree with
+/// @param regularStep of the newest checkpoint that the recipe asks for; 0 before the first
+/// @param rollbacks to that checkpoint so far
+/// @param incidents lines of the incident log
+/// @param spikes what a spike is told from
+/// @param trend of the training loss
+/// @param heldOutTrend of the held-out loss
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record TrainerState(
     long step,
@@ -34,7 +40,13 @@ record TrainerState(
     int skippedInRow,
     @Nullable Double bestLoss,
     @Nullable ValidationPoint lastValidation,
-    JsonNode identity) {
+    JsonNode identity,
+    long regularStep,
+    int rollbacks,
+    int incidents,
+    @Nullable SpikeWindow spikes,
+    @Nullable Trend trend,
+    @Nullable Trend heldOutTrend) {
 
   Optional<LoaderState> loaderState() {
     return Optional.ofNullable(loader);

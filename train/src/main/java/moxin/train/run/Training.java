@@ -2,6 +2,7 @@ package moxin.train.run;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import moxin.job.AtomicFile;
@@ -22,6 +23,7 @@ import moxin.train.recipe.Validation;
 /// Runs the training section of a recipe: all phases, from the beginning or from the newest
 /// complete checkpoint.
 public final class Training {
+  private static final Duration ROOM_PAUSE = Duration.ofSeconds(15);
 
   private Training() {}
 
@@ -38,10 +40,21 @@ public final class Training {
   /// A run that was killed and resumed ends with the same weights and losses as one that was not.
   ///
   /// @throws BadInputException if recipe, shards or checkpoint do not fit
-  /// @throws NonFiniteLossException if the loss is not finite and the recipe says stop
+  /// @throws UnstableTrainingException if the loss is not finite, or spikes, and the recipe says
+  ///   stop or the same happens again and again
   /// @throws InterruptedException if the thread is interrupted; nothing half-written stays
   public static TrainingResult run(
       TrainingJob job, Start start, TrainingObserver observer, Progress progress)
+      throws IOException, InterruptedException {
+    return run(job, start, observer, progress, new StopRequest());
+  }
+
+  /// Trains until the last phase ends or `stop` asks to stop.
+  ///
+  /// @throws TrainingStoppedException if it was asked to stop; a checkpoint of the last step is
+  ///   written
+  public static TrainingResult run(
+      TrainingJob job, Start start, TrainingObserver observer, Progress progress, StopRequest stop)
       throws IOException, InterruptedException {
     TrainingRecipe recipe = InitialWeights.resolve(TrainingRecipe.of(job.recipe()), job.model());
     RecipeFile resolved = job.recipe().with("training", recipe);
@@ -63,11 +76,31 @@ public final class Training {
     RunRecord.Header header = new RunRecord.Header(inputs, resolved.tree(), identity);
     long lastStep = found.map(checkpoint -> checkpoint.state().step()).orElse(0L);
     try (Learner learner = learner(job, recipe, inputs, found, progress);
-        RunRecord record = RunRecord.open(job.run(), store, header, lastStep);
-        Evaluation evaluation = evaluation(job, recipe, inputs)) {
-      Trainer trainer =
-          new Trainer(job, plan, learner, record, evaluation.evaluator(), observer, progress);
-      return trainer.run(found);
+        RunRecord record =
+            RunRecord.open(
+                job.run(),
+                store,
+                new FullDisk(recipe.checkpoints().onFullDisk(), ROOM_PAUSE, progress),
+                header,
+                lastStep,
+                found.map(checkpoint -> checkpoint.state().incidents()).orElse(0));
+        CheckpointWriter checkpoints =
+            new CheckpointWriter(
+                new Retention(store, recipe.checkpoints(), plan.ends()).after(record::save),
+                recipe.checkpoints().writing());
+        Evaluation evaluation = evaluation(job, recipe, inputs);
+        Watchdog watchdog =
+            new Watchdog(
+                recipe.monitoring().stall(),
+                job.run().root(),
+                progress,
+                observer::onStall,
+                System::nanoTime)) {
+      Surroundings around =
+          new Surroundings(job, observer, progress, stop, RowSequence::documentIds);
+      Optional<Evaluator> evaluator = evaluation.evaluator();
+      return new Trainer(around, plan, learner, record, checkpoints, evaluator, watchdog)
+          .run(found);
     }
   }
 
@@ -100,16 +133,10 @@ public final class Training {
                 ownSeed == null ? job.recipe().seed() : ownSeed);
     try {
       Optional<Path> initial = Inputs.checkpoint(recipe.initialisation());
-      if (found.isEmpty() && initial.isPresent()) {
-        InitialWeights.load(recipe.initialisation(), initial.get(), learner, progress);
-      }
       if (found.isPresent()) {
-        try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(found.get().path())) {
-          learner.loadWeights(checkpoint);
-        }
-        try (SafetensorsCheckpoint checkpoint = CheckpointStore.openOptimizer(found.get().path())) {
-          learner.loadOptimizerState(checkpoint);
-        }
+        StoredLearner.load(found.get().path(), learner);
+      } else if (initial.isPresent()) {
+        InitialWeights.load(recipe.initialisation(), initial.get(), learner, progress);
       }
       return learner;
     } catch (IOException | RuntimeException | Error e) {

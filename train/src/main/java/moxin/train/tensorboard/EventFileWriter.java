@@ -91,10 +91,19 @@ public final class EventFileWriter implements AutoCloseable {
     channel.close();
   }
 
+  /// On failure, as on a full disk, the file stays as it was.
   private void write(byte[] message) throws IOException {
     ByteBuffer frame = Frame.around(message);
-    while (frame.hasRemaining()) {
-      channel.write(frame);
+    long before = channel.position();
+    try {
+      while (frame.hasRemaining()) {
+        channel.write(frame);
+      }
+    } catch (IOException e) {
+      if (channel.isOpen()) {
+        channel.truncate(before);
+      }
+      throw e;
     }
   }
 }

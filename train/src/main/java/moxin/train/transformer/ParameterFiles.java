@@ -60,6 +60,13 @@ final class ParameterFiles implements AutoCloseable {
     return views;
   }
 
+  List<TensorView> gradients() {
+    freeHostCopies();
+    List<TensorView> views = new ArrayList<>();
+    addViews(views, parameters.gradient(), "");
+    return views;
+  }
+
   List<TensorView> optimizerState(long steps) {
     freeHostCopies();
     List<TensorView> views = new ArrayList<>();

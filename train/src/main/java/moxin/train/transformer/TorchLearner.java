@@ -141,6 +141,11 @@ public final class TorchLearner implements Learner {
   }
 
   @Override
+  public List<TensorView> gradients() {
+    return files.gradients();
+  }
+
+  @Override
   public List<TensorView> optimizerState() {
     return files.optimizerState(steps);
   }

@@ -19,7 +19,7 @@ final class CurveTest {
       for (int i = 1; i <= length; i++) {
         String phase = i * 3 < length ? "a" : "b";
         Double loss = random.nextInt(9) == 0 && i > 1 ? null : random.nextGaussian();
-        steps.add(new StepMetrics(i, phase, loss, 0, null, 0, 0, null, 0, 0, null));
+        steps.add(new StepMetrics(i, phase, loss, 0, null, 0, 0, null, 0, 0, null, null));
       }
       List<PhaseSpan> phases = PhaseSpan.of(steps);
       Curve curve = Curve.of(phases, StepMetrics::loss, 100);

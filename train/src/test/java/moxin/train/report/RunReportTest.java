@@ -48,7 +48,8 @@ final class RunReportTest {
         .contains("short", "long", "acc ↑", "0.4120", "0.0221", "near-duplicate", "GPL-2.0-only");
     assertThat(texts(page, "p"))
         .anyMatch(text -> text.startsWith("The model needs 29.7 % fewer bits than xz"))
-        .anyMatch(text -> text.startsWith("Skipped because") && text.contains("1 step (77)"));
+        .anyMatch(
+            text -> text.startsWith("Updates discarded because") && text.contains("1 step (77)"));
   }
 
   @Test

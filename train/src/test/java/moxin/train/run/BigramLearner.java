@@ -116,6 +116,15 @@ class BigramLearner implements Learner {
   }
 
   @Override
+  public List<TensorView> gradients() {
+    float[] values = new float[gradient.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) gradient[i];
+    }
+    return List.of(view("bigram.weight", values));
+  }
+
+  @Override
   public List<TensorView> optimizerState() {
     List<TensorView> state = new ArrayList<>();
     state.add(view("bigram.weight.exp_avg", mean));

@@ -51,6 +51,20 @@ final class TestRuns {
     return job(recipe, run, sources, BigramLearner::new);
   }
 
+  static TrainingJob jobWith(
+      Path tokenizer, RecipeFile recipe, Path run, Map<String, Path> sources) {
+    TrainingJob job = job(recipe, run, sources);
+    return new TrainingJob(
+        job.recipe(),
+        job.run(),
+        job.model(),
+        job.learners(),
+        job.sources(),
+        Optional.of(tokenizer),
+        job.generator(),
+        job.peakFlops());
+  }
+
   static TrainingJob job(
       RecipeFile recipe, Path run, Map<String, Path> sources, LearnerFactory learners) {
     return new TrainingJob(

@@ -97,7 +97,12 @@ final class TrainingResumeTest {
     var scalars = EventReader.scalars(run);
     assertThat(scalars.byTag().keySet())
         .containsExactly(
-            "train/gradNorm", "train/loss", "train/lr", "train/tokensPerSecond", "validation/loss");
+            "train/gradNorm",
+            "train/loss",
+            "train/lr",
+            "train/residentGigabytes",
+            "train/tokensPerSecond",
+            "validation/loss");
     assertThat(scalars.of("train/loss")).hasSize(20);
     assertThat(scalars.of("train/loss").get(20L))
         .isEqualTo((float) metrics.getLast().get("loss").asDouble());
@@ -221,6 +226,104 @@ final class TrainingResumeTest {
     assertThat(metrics.get(5).get("skipped").asBoolean()).isTrue();
     assertThat(metrics.get(5).has("loss")).isFalse();
     assertThat(metrics.get(6).has("skipped")).isFalse();
+  }
+
+  @Test
+  void aCheckpointThatCannotBeWrittenLosesNoneBeforeIt() throws Exception {
+    Path tokenizer = directory.resolve("tokenizer.json");
+    Files.writeString(tokenizer, "{}");
+    Path whole = directory.resolve("whole");
+    Training.run(
+        TestRuns.jobWith(tokenizer, recipe(RECIPE), whole, sources),
+        Start.FRESH,
+        TrainingObserver.none(),
+        Progress.silent());
+    Path run = directory.resolve("run");
+    TrainingObserver thief =
+        new TrainingObserver() {
+          @Override
+          public void onCheckpoint(Path checkpoint) {
+            if (checkpoint.endsWith("step-000004")) {
+              assertThat(tokenizer.toFile().delete()).isTrue();
+            }
+          }
+        };
+    assertThatThrownBy(
+            () ->
+                Training.run(
+                    TestRuns.jobWith(tokenizer, recipe(RECIPE), run, sources),
+                    Start.FRESH,
+                    thief,
+                    Progress.silent()))
+        .isInstanceOf(CheckpointWriteException.class)
+        .hasMessageContaining("the checkpoint after step 8 could not be written")
+        .hasMessageContaining("--resume");
+    assertThat(run.resolve("checkpoints/latest").toRealPath().getFileName())
+        .hasToString("step-000004");
+    Files.writeString(tokenizer, "{}");
+    Training.run(
+        TestRuns.jobWith(tokenizer, recipe(RECIPE), run, sources),
+        Start.RESUME,
+        TrainingObserver.none(),
+        Progress.silent());
+    assertThat(weights(run)).isEqualTo(weights(whole));
+  }
+
+  @Test
+  void retentionKeepsTheNewestAndEveryNth() throws Exception {
+    Path run = directory.resolve("run");
+    resume(run, RECIPE.replace("everySteps: 4, atSteps: [1]", "everySteps: 1, keepEvery: 6"));
+    try (var names = Files.list(run.resolve("checkpoints"))) {
+      assertThat(names.map(path -> path.getFileName().toString()))
+          .containsExactlyInAnyOrder(
+              "step-000006",
+              "step-000011",
+              "step-000012",
+              "step-000017",
+              "step-000018",
+              "step-000019",
+              "step-000020",
+              "latest");
+    }
+  }
+
+  @Test
+  void aRunAskedToStopSavesItsStepAndGoesOnWithTheSameBits() throws Exception {
+    Path whole = directory.resolve("whole");
+    resume(whole, RECIPE);
+    Path run = directory.resolve("run");
+    for (long wanted : List.of(2L, 4L, 5L, 11L, 14L)) {
+      StopRequest stop = new StopRequest();
+      TrainingObserver observer =
+          new TrainingObserver() {
+            @Override
+            public void onStep(StepMetrics metrics) {
+              if (metrics.step() == wanted) {
+                stop.request();
+              }
+            }
+          };
+      assertThatThrownBy(
+              () ->
+                  Training.run(
+                      TestRuns.job(recipe(RECIPE), run, sources),
+                      Start.RESUME,
+                      observer,
+                      Progress.silent(),
+                      stop))
+          .isInstanceOfSatisfying(
+              TrainingStoppedException.class,
+              stopped -> {
+                assertThat(stopped.step()).isEqualTo(wanted);
+                assertThat(stopped.checkpoint()).isDirectory();
+              });
+    }
+    resume(run, RECIPE);
+    assertThat(weights(run)).isEqualTo(weights(whole));
+    assertThat(numbers(run.resolve("metrics.jsonl"), "step", "loss"))
+        .isEqualTo(numbers(whole.resolve("metrics.jsonl"), "step", "loss"));
+    assertThat(numbers(run.resolve("validation.jsonl"), "step", "loss"))
+        .isEqualTo(numbers(whole.resolve("validation.jsonl"), "step", "loss"));
   }
 
   @Test

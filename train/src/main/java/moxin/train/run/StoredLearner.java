@@ -1,0 +1,22 @@
+package moxin.train.run;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import moxin.model.SafetensorsCheckpoint;
+import moxin.train.Learner;
+
+/// Learners as checkpoints hold them.
+final class StoredLearner {
+
+  private StoredLearner() {}
+
+  /// Replaces weights and optimizer state of `learner` by those of `checkpoint`.
+  static void load(Path checkpoint, Learner learner) throws IOException {
+    try (SafetensorsCheckpoint weights = SafetensorsCheckpoint.open(checkpoint)) {
+      learner.loadWeights(weights);
+    }
+    try (SafetensorsCheckpoint state = CheckpointStore.openOptimizer(checkpoint)) {
+      learner.loadOptimizerState(state);
+    }
+  }
+}
