@@ -36,7 +36,8 @@ final class WrongUse implements IParameterExceptionHandler {
           + didYouMean(option, command.getCommandSpec().optionsMap().keySet());
     }
     Collection<String> commands = command.getSubcommands().keySet();
-    return commands.isEmpty()
+    boolean takesArguments = !command.getCommandSpec().positionalParameters().isEmpty();
+    return commands.isEmpty() || takesArguments
         ? "unexpected argument " + word
         : "unknown command " + word + didYouMean(word, commands);
   }
