@@ -81,6 +81,10 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    return Processes.run(this::train, spec.commandLine().getErr());
+  }
+
+  private int train(Processes processes) throws IOException, InterruptedException {
     RecipeFile file = RecipeFile.read(required(recipe, "RECIPE")).withOverrides(overrides);
     Map<String, Path> named = tokens.isPresent() ? sources(tokens.get()) : Map.of();
     if (dryRun.isWanted()) {
@@ -93,7 +97,7 @@ final class TrainCommand implements Callable<Integer> {
             file,
             new RunDirectory(run),
             model(file, tokenizer),
-            TrainingParts.onCpu(file, progress),
+            processes.learners(file, TrainingParts.onCpu(file, progress), progress),
             named,
             tokenizer,
             tokenizer.map(TrainingParts::samples),

@@ -37,10 +37,7 @@ final class TrainingParts {
               computeType,
               Device.CPU,
               Runtime.getRuntime().availableProcessors(),
-              switch (TrainingRecipe.of(recipe).memory().activations()) {
-                case KEEP -> ActivationMemory.KEEP;
-                case RECOMPUTE -> ActivationMemory.RECOMPUTE;
-              });
+              activationMemory(TrainingRecipe.of(recipe)));
       try {
         TorchLearner learner = TorchLearner.create(config, options, progress);
         learner.initialize(new WeightInitializer(seed, WeightInitializer.OutputScale.BY_DEPTH));
@@ -48,6 +45,14 @@ final class TrainingParts {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
+    };
+  }
+
+  /// What `recipe` keeps of a forward pass.
+  static ActivationMemory activationMemory(TrainingRecipe recipe) {
+    return switch (recipe.memory().activations()) {
+      case KEEP -> ActivationMemory.KEEP;
+      case RECOMPUTE -> ActivationMemory.RECOMPUTE;
     };
   }
 

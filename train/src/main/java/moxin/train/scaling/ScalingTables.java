@@ -32,16 +32,17 @@ public final class ScalingTables {
         Volume volume = new Volume(config, stage, processes, DType.BF16);
         long positions = (long) rowsPerSlice * LENGTH;
         lines.add(
-            "| %d | %d | %s | %s | %s | %s | %s | %s |"
-                .formatted(
-                    processes,
-                    stage.ordinal(),
-                    gigabytes(slices * volume.gradientBytesPerSlice()),
-                    gigabytes(slices * volume.embeddingBytesPerSlice(positions)),
-                    gigabytes(volume.fetchedBytes(slices)),
-                    gigabytes(volume.updateBytes()),
-                    gigabytes(volume.stepBytes(slices, positions)),
-                    gigabytes(volume.stateBytes())));
+            String.format(
+                Locale.ROOT,
+                "| %d | %d | %s | %s | %s | %s | %s | %s |",
+                processes,
+                stage.number(),
+                gigabytes(slices * volume.gradientBytesPerSlice()),
+                gigabytes(slices * volume.embeddingBytesPerSlice(positions)),
+                gigabytes(volume.fetchedBytes(slices)),
+                gigabytes(volume.updateBytes()),
+                gigabytes(volume.stepBytes(slices, positions)),
+                gigabytes(volume.stateBytes())));
       }
     }
     return String.join("\n", lines) + "\n";
@@ -58,15 +59,16 @@ public final class ScalingTables {
       for (int rows : new int[] {1, 2}) {
         StepTime second = time(config, fabric, ZeroStage.GRADIENTS, processes, rows);
         lines.add(
-            "| %d | %d | %s | %s | %s | %,.0f | %.2f |"
-                .formatted(
-                    processes,
-                    rows,
-                    percent(time(config, fabric, ZeroStage.OPTIMIZER, processes, rows)),
-                    percent(second),
-                    percent(time(config, fabric, ZeroStage.WEIGHTS, processes, rows)),
-                    second.tokensPerSecond(),
-                    second.seconds()));
+            String.format(
+                Locale.ROOT,
+                "| %d | %d | %s | %s | %s | %,.0f | %.2f |",
+                processes,
+                rows,
+                percent(time(config, fabric, ZeroStage.OPTIMIZER, processes, rows)),
+                percent(second),
+                percent(time(config, fabric, ZeroStage.WEIGHTS, processes, rows)),
+                second.tokensPerSecond(),
+                second.seconds()));
       }
     }
     return String.join("\n", lines) + "\n";
@@ -76,12 +78,11 @@ public final class ScalingTables {
       ModelConfig config, Fabric fabric, ZeroStage stage, int processes, int rows) {
     Volume volume = new Volume(config, stage, processes, DType.BF16);
     long microBatches = STEP_ROWS / processes / rows;
-    return new StepTime(
-        volume, fabric, MFU * PEAK, (long) rows * LENGTH, LENGTH, microBatches);
+    return new StepTime(volume, fabric, MFU * PEAK, (long) rows * LENGTH, LENGTH, microBatches);
   }
 
   private static String percent(StepTime time) {
-    return "%.0f %%".formatted(100 * time.efficiency());
+    return String.format(Locale.ROOT, "%.0f %%", 100 * time.efficiency());
   }
 
   private static String gigabytes(double bytes) {

@@ -26,8 +26,7 @@ public record StepTime(
     boolean fetches = volume.stage() == ZeroStage.WEIGHTS;
     double forward = fetches ? exchange(matrixBytes()) : 0;
     double backward = forward + gradient;
-    double beside =
-        exposed(forward, forwardLayer()) + exposed(backward, 2 * forwardLayer());
+    double beside = exposed(forward, forwardLayer()) + exposed(backward, 2 * forwardLayer());
     double perMicroBatch = overlaps ? layers() * beside : layers() * gradient;
     // The first fetch and the last gradient have nothing beside them.
     perMicroBatch += overlaps ? forward + gradient : 0;
@@ -38,7 +37,9 @@ public record StepTime(
     step += microBatches * perMicroBatch;
     int buckets = fetches ? 3 : layers() + 3;
     double update = volume.updateBytes();
-    return step + fabric.seconds(update, processes()) + (buckets - 1) * fabric.seconds(0, processes());
+    return step
+        + fabric.seconds(update, processes())
+        + (buckets - 1) * fabric.seconds(0, processes());
   }
 
   /// The share of the step that is computation.

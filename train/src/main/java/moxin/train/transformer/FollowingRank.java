@@ -5,11 +5,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Optional;
 import moxin.collective.Communicator;
-import moxin.model.DType;
-import moxin.model.ModelConfig;
-import moxin.model.ModelConfigFile;
-import moxin.torch.Device;
-import moxin.train.ZeroStage;
 import org.jspecify.annotations.Nullable;
 
 /// What the processes besides the leader do: as they are told, until it is over.
@@ -36,29 +31,13 @@ final class FollowingRank implements AutoCloseable {
     while (order.kind() != Orders.Kind.END) {
       if (order.kind() == Orders.Kind.CREATE) {
         close();
-        current = created(order);
+        NewLearner made = NewLearner.parse(orders.text(null, order.integer(0)));
+        current = made.create(communicator, processors);
       } else {
         obey(order, learner());
       }
       order = orders.take();
     }
-  }
-
-  private ShardedLearner created(Orders.Order order) {
-    String json = orders.text(null, order.integer(0));
-    ModelConfig config = ModelConfigFile.parse("the leader's configuration", json);
-    LearnerOptions options =
-        new LearnerOptions(
-            DType.values()[order.integer(1)],
-            Device.CPU,
-            processors,
-            ActivationMemory.values()[order.integer(2)]);
-    return new ShardedLearner(
-        config,
-        options,
-        Execution.on(Device.CPU, processors),
-        ZeroStage.of(order.integer(3)),
-        communicator);
   }
 
   private void obey(Orders.Order order, ShardedLearner learner) {

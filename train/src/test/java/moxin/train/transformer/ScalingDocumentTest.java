@@ -105,7 +105,7 @@ class ScalingDocumentTest {
             .isBetween(0.99, 1.01);
         lines.add(
             "| %d | %d | %d | %.0f | %d |"
-                .formatted(ranks, stage.ordinal(), sent[0] / ranks, model, sent[1] / ranks));
+                .formatted(ranks, stage.number(), sent[0] / ranks, model, sent[1] / ranks));
       }
     }
     return String.join("\n", lines) + "\n";

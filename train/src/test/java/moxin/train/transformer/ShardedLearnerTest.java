@@ -50,13 +50,13 @@ class ShardedLearnerTest {
     List<Arguments> all = new ArrayList<>();
     for (ZeroStage stage : ZeroStage.values()) {
       for (int ranks : new int[] {1, 2, 4}) {
-        boolean odd = (ranks + stage.ordinal()) % 2 == 1;
+        boolean odd = (ranks + stage.number()) % 2 == 1;
         all.add(
             Arguments.of(
                 stage,
                 ranks,
                 odd ? DType.BF16 : DType.F32,
-                stage.ordinal() % 2 == 0,
+                stage.number() % 2 == 0,
                 odd ? ActivationMemory.RECOMPUTE : ActivationMemory.KEEP));
       }
     }

@@ -77,7 +77,7 @@ final class ThreadJob {
       try (Learner learner = learners.create(config, type, SEED)) {
         result = work.apply(job, learner);
       }
-      learners.finish();
+      DistributedLearners.finish(job.communicators.getFirst());
       for (Future<?> follower : followers) {
         follower.get();
       }
