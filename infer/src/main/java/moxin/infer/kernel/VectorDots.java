@@ -2,29 +2,29 @@ package moxin.infer.kernel;
 
 import static moxin.infer.kernel.VectorLayout.BLOCK;
 import static moxin.infer.kernel.VectorLayout.LINE;
+import static moxin.infer.kernel.VectorMemory.ALL;
 import static moxin.infer.kernel.VectorPanel.HALF_BITS;
 import static moxin.infer.kernel.VectorPanel.HALF_TO_FLOAT;
 import static moxin.infer.kernel.VectorPanel.INFINITE;
 import static moxin.infer.kernel.VectorPanel.MAGNITUDE;
 import static moxin.infer.kernel.VectorPanel.TOO_LARGE;
+import static moxin.infer.kernel.VectorWidth.BYTES;
 import static moxin.infer.kernel.VectorWidth.FLOATS;
 import static moxin.infer.kernel.VectorWidth.INTS;
-import static moxin.infer.kernel.VectorWidth.LANES;
 import static moxin.infer.kernel.VectorWidth.ORDER;
 import static moxin.infer.kernel.VectorWidth.SHORTS;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Products of Q8_0 and Q4_0 weights with a few tokens, one by one, straight from packed memory.
+/// Products of Q8_0 and Q4_0 weights with one token, straight from packed memory, by address.
 ///
-/// Every offset is a loop's `int` times a constant, from which the compiler sees that bounds hold;
-/// with a running offset it checks each access. Blocks are not written out: C1 gives up on methods
-/// with hundreds of vectors, and they are interpreted until C2 has them.
+/// Blocks are not written out: C1 gives up on methods with hundreds of vectors, and they are
+/// interpreted until C2 has them. Nibbles are shifted as ints, since shifts of shorts by constants
+/// are not compiled to constants.
 final class VectorDots {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -34,76 +34,68 @@ final class VectorDots {
 
   private VectorDots() {}
 
-  /// Multiplies one tile with one of at most [VectorLayout#DIRECT] tokens and writes its outputs to
-  /// byte `to` of `y`.
+  /// Multiplies one tile with one token.
+  ///
+  /// @param w the tile
+  /// @param x the token's first activation, all of them neighbours
+  /// @param scales the scale of its first block
+  /// @param sums the sum of its first 8 bytes
+  /// @param y where the 32 outputs go
   static void multiply(
-      PackedMatrix weights,
-      int tile,
-      MemorySegment input,
-      int tokens,
-      int token,
-      MemorySegment y,
-      long to) {
-    MemorySegment data = weights.data();
-    int columns = weights.columns();
-    int blocks = columns / BLOCK;
-    long at = 2 * VectorLayout.start(tokens, token, columns);
-    long scales =
-        VectorLayout.scalesAt(tokens, columns) + 4 * VectorLayout.start(tokens, token, blocks);
-    long sums =
-        VectorLayout.sumsAt(tokens, columns) + 2 * VectorLayout.start(tokens, token, 4 * blocks);
-    long w = tile * VectorLayout.tileBytes(weights.format(), columns);
-    for (int byteOfLine = 0;
-        byteOfLine < LINE;
-        byteOfLine += 4 * LANES, w += 4L * LANES, to += 4L * LANES) {
-      switch (weights.format()) {
-        case Q8_0 -> dotQ8(data, w, columns, input, at, scales, y, to);
-        case Q4_0 -> dotQ4(data, w, columns, input, at, scales, sums, y, to);
+      WeightFormat format, long w, int columns, long x, long scales, long sums, long y) {
+    for (int part = 0; part < LINE; part += BYTES) {
+      switch (format) {
+        case Q8_0 -> dotQ8(w + part, columns, x, scales, y + part);
+        case Q4_0 -> dotQ4(w + part, columns, x, scales, sums, y + part);
         case F32, BF16, Q4_K, Q5_K, Q6_K ->
-            throw new IllegalArgumentException("no kernel for " + weights.format());
+            throw new IllegalArgumentException("no kernel for " + format);
       }
     }
   }
 
-  private static void dotQ4(
-      MemorySegment weights,
-      long w,
-      int columns,
-      MemorySegment x,
-      long at,
-      long scales,
-      long sums,
-      MemorySegment y,
-      long to) {
+  private static void dotQ4(long w, int columns, long x, long scales, long sums, long y) {
+    w = VectorMemory.address(w);
+    x = VectorMemory.address(x);
+    scales = VectorMemory.address(scales);
+    sums = VectorMemory.address(sums);
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    for (int block = 0;
-        block < columns / BLOCK;
-        block++, w += 9 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
+    for (int i = 0; i < columns / BLOCK; i++) {
+      int block = i & VectorMemory.INDICES;
+      long s = sums + 8L * block;
       int sum =
-          x.get(SHORT, sums)
-              + x.get(SHORT, sums + 2)
-              + x.get(SHORT, sums + 4)
-              + x.get(SHORT, sums + 6);
+          ALL.get(SHORT, s) + ALL.get(SHORT, s + 2) + ALL.get(SHORT, s + 4) + ALL.get(SHORT, s + 6);
       // The result fits 16 bits, so that what overflows on the way does not matter.
       ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-8 * sum));
+      ShortVector more = ShortVector.zero(SHORTS);
+      long blockW = w + 9L * LINE * block;
+      long blockX = x + 2L * BLOCK * block;
       for (int line = 0; line < 8; line++) {
-        ShortVector v =
-            ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (line + 1L), ORDER);
-        dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 8L * line)));
-        dot =
-            dot.add(
+        long at = blockX + 8L * (line & 15);
+        IntVector v =
+            IntVector.fromMemorySegment(
+                INTS, ALL, blockW + LINE + (long) LINE * (line & 15), ORDER);
+        dot = dot.add(v.reinterpretAsShorts().and((short) 15).mul(ALL.get(SHORT, at)));
+        more =
+            more.add(
                 v.lanewise(VectorOperators.LSHR, 4)
+                    .reinterpretAsShorts()
                     .and((short) 15)
-                    .mul(x.get(SHORT, at + 8L * line + 2)));
+                    .mul(ALL.get(SHORT, at + 2)));
         dot =
             dot.add(
                 v.lanewise(VectorOperators.LSHR, 8)
+                    .reinterpretAsShorts()
                     .and((short) 15)
-                    .mul(x.get(SHORT, at + 8L * line + 4)));
-        dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 8L * line + 6)));
+                    .mul(ALL.get(SHORT, at + 4)));
+        more =
+            more.add(
+                v.lanewise(VectorOperators.LSHR, 12)
+                    .reinterpretAsShorts()
+                    .and((short) 15)
+                    .mul(ALL.get(SHORT, at + 6)));
       }
-      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      IntVector halves = IntVector.fromMemorySegment(INTS, ALL, blockW, ORDER);
       FloatVector d0 =
           halves
               .lanewise(VectorOperators.LSHL, 16)
@@ -131,45 +123,43 @@ final class VectorDots {
                   INFINITE,
                   d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
               .reinterpretAsFloats();
-      float scale = x.get(FLOAT, scales);
-      IntVector pair = dot.reinterpretAsInts();
+      float scale = ALL.get(FLOAT, scales + 4L * block);
+      IntVector pair = dot.add(more).reinterpretAsInts();
       IntVector lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
       IntVector upper = pair.lanewise(VectorOperators.ASHR, 16);
       low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(d0.mul(scale), low);
       high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(d1.mul(scale), high);
     }
-    low.intoMemorySegment(y, to, ORDER);
-    high.intoMemorySegment(y, to + LINE, ORDER);
+    low.intoMemorySegment(ALL, y, ORDER);
+    high.intoMemorySegment(ALL, y + LINE, ORDER);
   }
 
-  private static void dotQ8(
-      MemorySegment weights,
-      long w,
-      int columns,
-      MemorySegment x,
-      long at,
-      long scales,
-      MemorySegment y,
-      long to) {
+  private static void dotQ8(long w, int columns, long x, long scales, long y) {
+    w = VectorMemory.address(w);
+    x = VectorMemory.address(x);
+    scales = VectorMemory.address(scales);
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    for (int block = 0;
-        block < columns / BLOCK;
-        block++, w += 17 * LINE, at += 2 * BLOCK, scales += 4) {
+    for (int i = 0; i < columns / BLOCK; i++) {
+      int block = i & VectorMemory.INDICES;
       ShortVector sum = ShortVector.zero(SHORTS);
       ShortVector coarse = sum;
+      long blockW = w + 17L * LINE * block;
+      long blockX = x + 2L * BLOCK * block;
       for (int line = 0; line < 16; line++) {
+        long at = blockX + 4L * (line & 15);
         ShortVector v =
-            ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (line + 1L), ORDER);
+            ShortVector.fromMemorySegment(
+                SHORTS, ALL, blockW + LINE + (long) LINE * (line & 15), ORDER);
         ShortVector p =
             v.lanewise(VectorOperators.LSHL, 8)
                 .lanewise(VectorOperators.ASHR, 8)
-                .mul(x.get(SHORT, at + 4L * line))
-                .add(v.lanewise(VectorOperators.ASHR, 8).mul(x.get(SHORT, at + 4L * line + 2)));
+                .mul(ALL.get(SHORT, at))
+                .add(v.lanewise(VectorOperators.ASHR, 8).mul(ALL.get(SHORT, at + 2)));
         sum = sum.add(p);
         coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
       }
-      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+      IntVector halves = IntVector.fromMemorySegment(INTS, ALL, blockW, ORDER);
       FloatVector d0 =
           halves
               .lanewise(VectorOperators.LSHL, 16)
@@ -197,7 +187,7 @@ final class VectorDots {
                   INFINITE,
                   d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
               .reinterpretAsFloats();
-      float scale = x.get(FLOAT, scales);
+      float scale = ALL.get(FLOAT, scales + 4L * block);
       // What rounding down left, 0 to 1008.
       IntVector rest = sum.sub(coarse.lanewise(VectorOperators.LSHL, 6)).reinterpretAsInts();
       IntVector pair = coarse.reinterpretAsInts();
@@ -212,7 +202,7 @@ final class VectorDots {
       low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(d0.mul(scale), low);
       high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(d1.mul(scale), high);
     }
-    low.intoMemorySegment(y, to, ORDER);
-    high.intoMemorySegment(y, to + LINE, ORDER);
+    low.intoMemorySegment(ALL, y, ORDER);
+    high.intoMemorySegment(ALL, y + LINE, ORDER);
   }
 }

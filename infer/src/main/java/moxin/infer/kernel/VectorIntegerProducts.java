@@ -3,11 +3,10 @@ package moxin.infer.kernel;
 import static moxin.infer.kernel.MatrixKernels.TILE;
 import static moxin.infer.kernel.VectorLayout.BLOCK;
 import static moxin.infer.kernel.VectorLayout.GROUP;
+import static moxin.infer.kernel.VectorPanel.LINES;
 import static moxin.infer.kernel.VectorPanel.ROWS;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /// Products of quantised weights with quantised activations.
 ///
@@ -16,22 +15,24 @@ import java.util.Arrays;
 /// block, or as much of it as fits 16 bits, [VectorScaling] applies the scales.
 final class VectorIntegerProducts {
 
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(VectorWidth.ORDER);
-
   /// Bytes from column to column of inputs of several tokens.
   private static final int STEP = 2 * GROUP;
 
-  /// Tokens that share an unpacked panel: a multiple of the group.
-  private static final int TOKENS = 504;
+  /// Tokens that share an unpacked panel: a multiple of the group, and what a pass of 512 tokens
+  /// needs.
+  private static final int TOKENS = 516;
+
+  /// Bytes of a token's outputs.
+  private static final long OUTPUTS = 4L * ROWS;
 
   private static final ThreadLocal<VectorIntegerProducts> THREADS =
       ThreadLocal.withInitial(VectorIntegerProducts::new);
 
   private final VectorPanel panel = new VectorPanel();
-  private final float[] outputs = new float[TOKENS * ROWS];
-  private final short[] sums = new short[6 * ROWS];
-  private final short[] moreSums = new short[6 * ROWS];
+  private final MemorySegment memory = VectorMemory.scratch(TOKENS * OUTPUTS + 12L * LINES);
+  private final long outputs = memory.address();
+  private final long sums = outputs + TOKENS * OUTPUTS;
+  private final long moreSums = sums + 6L * LINES;
 
   private VectorIntegerProducts() {}
 
@@ -57,12 +58,11 @@ final class VectorIntegerProducts {
         for (int token = first; token < last; token++) {
           int rows = pair ? ROWS : TILE;
           MemorySegment.copy(
-              thread.outputs,
-              (token - first) * ROWS,
+              thread.memory,
+              (token - first) * OUTPUTS,
               y,
-              FLOAT,
               4 * (token * yStride + (long) TILE * tile),
-              rows);
+              4L * rows);
         }
       }
     }
@@ -76,13 +76,25 @@ final class VectorIntegerProducts {
       int tokens,
       MemorySegment y,
       long yStride) {
-    for (int tile = fromTile; tile < toTile; tile++) {
+    WeightFormat format = weights.format();
+    int columns = weights.columns();
+    int blocks = columns / BLOCK;
+    long tileBytes = VectorLayout.tileBytes(format, columns);
+    long w =
+        VectorMemory.address(weights.data(), fromTile * tileBytes, (toTile - fromTile) * tileBytes);
+    long x = VectorMemory.address(input, 0, VectorLayout.quantisedBytes(tokens, columns));
+    long scales = x + VectorLayout.scalesAt(tokens, columns);
+    long sums = x + VectorLayout.sumsAt(tokens, columns);
+    for (int tile = fromTile; tile < toTile; tile++, w += tileBytes) {
       for (int token = 0; token < tokens; token++) {
-        long to = 4 * (token * yStride + (long) TILE * tile);
-        if (VectorLayout.headerBytes(weights.format()) == 0) {
-          VectorDots.multiply(weights, tile, input, tokens, token, y, to);
+        long to = VectorMemory.address(y, 4 * (token * yStride + (long) TILE * tile), 4 * TILE);
+        long at = x + 2L * token * columns;
+        long scale = scales + 4L * token * blocks;
+        long sum = sums + 8L * token * blocks;
+        if (VectorLayout.headerBytes(format) == 0) {
+          VectorDots.multiply(format, w, columns, at, scale, sum, to);
         } else {
-          VectorSuperblockDots.multiply(weights, tile, input, tokens, token, y, to);
+          VectorSuperblockDots.multiply(format, w, columns, at, scale, sum, to);
         }
       }
     }
@@ -99,13 +111,14 @@ final class VectorIntegerProducts {
     WeightFormat format = weights.format();
     int columns = weights.columns();
     long tileBytes = VectorLayout.tileBytes(format, columns);
-    long w = tile * tileBytes;
-    Arrays.fill(outputs, 0, (last - first) * ROWS, 0);
+    long w = VectorMemory.address(weights.data(), tile * tileBytes, (pair ? 2 : 1) * tileBytes);
+    long x = VectorMemory.address(input, 0, VectorLayout.quantisedBytes(tokens, columns));
+    memory.asSlice(0, (last - first) * OUTPUTS).fill((byte) 0);
     for (int k = 0; k < columns; k += VectorPanel.COLUMNS) {
       int count = Math.min(VectorPanel.COLUMNS, columns - k);
-      panel.unpack(format, weights.data(), w, count, 0);
+      panel.unpack(format, w, count, 0);
       if (pair) {
-        panel.unpack(format, weights.data(), w + tileBytes, count, TILE);
+        panel.unpack(format, w + tileBytes, count, TILE);
       }
       w += VectorLayout.tileBytes(format, count);
       for (int group = first; group < last; group += GROUP) {
@@ -118,11 +131,10 @@ final class VectorIntegerProducts {
                 format,
                 block - k / BLOCK,
                 some,
-                input,
-                2 * (BLOCK * at + t),
-                VectorLayout.scalesAt(tokens, columns) + 4 * (at + t),
-                VectorLayout.sumsAt(tokens, columns) + 2 * (4 * at + t),
-                (group - first + t) * ROWS);
+                x + 2 * (BLOCK * at + t),
+                x + VectorLayout.scalesAt(tokens, columns) + 4 * (at + t),
+                x + VectorLayout.sumsAt(tokens, columns) + 2 * (4 * at + t),
+                outputs + (group - first + t) * OUTPUTS);
           }
           t += some;
         }
@@ -131,45 +143,36 @@ final class VectorIntegerProducts {
   }
 
   private void multiplyBlock(
-      WeightFormat format,
-      int block,
-      int tokens,
-      MemorySegment x,
-      long shorts,
-      long scales,
-      long xSums,
-      int to) {
-    int k = block * BLOCK;
+      WeightFormat format, int block, int tokens, long x, long scales, long xSums, long y) {
+    long w = panel.weights(block * BLOCK);
     switch (format) {
       case F32, BF16 -> throw new IllegalArgumentException(format + " is not quantised");
       case Q8_0 -> {
-        VectorIntegerLoops.multiplyPairs(panel.weights, k, tokens, x, shorts, sums, moreSums);
-        VectorScaling.scalePairs(panel, block, sums, moreSums, tokens, x, scales, outputs, to);
+        VectorIntegerLoops.multiplyPairs(w, tokens, x, sums, moreSums);
+        VectorScaling.scalePairs(panel.scales(block), sums, moreSums, tokens, scales, y);
       }
       case Q4_0 -> {
-        VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, sums);
-        VectorScaling.scale(panel, block, sums, tokens, x, scales, outputs, to);
+        VectorIntegerLoops.multiply(w, BLOCK, tokens, x, sums);
+        VectorScaling.scale(panel.scales(block), sums, tokens, scales, y);
       }
       case Q4_K -> {
-        VectorIntegerLoops.multiply(panel.weights, k, BLOCK, tokens, x, shorts, sums);
-        VectorScaling.scaleWithMinima(panel, block, 8, sums, tokens, x, scales, xSums, outputs, to);
+        VectorIntegerLoops.multiply(w, BLOCK, tokens, x, sums);
+        VectorScaling.scaleWithMinima(
+            panel.scales(block), panel.minima(block), 8, sums, tokens, scales, xSums, y);
       }
       case Q5_K -> {
-        VectorIntegerLoops.multiply(panel.weights, k, 16, tokens, x, shorts, sums);
-        VectorIntegerLoops.multiply(
-            panel.weights, k + 16, 16, tokens, x, shorts + 16 * STEP, moreSums);
+        VectorIntegerLoops.multiply(w, 16, tokens, x, sums);
+        VectorIntegerLoops.multiply(w + 16 * LINES, 16, tokens, x + 16 * STEP, moreSums);
         VectorScaling.scaleTwoWithMinima(
-            panel, block, 16, sums, moreSums, tokens, x, scales, xSums, outputs, to);
+            panel.scales(block), panel.minima(block), 16, sums, moreSums, tokens, scales, xSums, y);
       }
       case Q6_K -> {
         for (int half = 0; half < 2; half++) {
-          long at = shorts + 16L * half * STEP;
-          int column = k + 16 * half;
-          VectorIntegerLoops.multiply(panel.weights, column, 8, tokens, x, at, sums);
-          VectorIntegerLoops.multiply(
-              panel.weights, column + 8, 8, tokens, x, at + 8 * STEP, moreSums);
-          VectorScaling.scaleTwo(
-              panel, 2 * block + half, sums, moreSums, tokens, x, scales, outputs, to);
+          long at = x + 16L * half * STEP;
+          long column = w + 16L * half * LINES;
+          VectorIntegerLoops.multiply(column, 8, tokens, at, sums);
+          VectorIntegerLoops.multiply(column + 8 * LINES, 8, tokens, at + 8 * STEP, moreSums);
+          VectorScaling.scaleTwo(panel.scales(2 * block + half), sums, moreSums, tokens, scales, y);
         }
       }
     }

@@ -1,13 +1,15 @@
 package moxin.infer.kernel;
 
 import static moxin.infer.kernel.MatrixKernels.TILE;
+import static moxin.infer.kernel.VectorMemory.ALL;
+import static moxin.infer.kernel.VectorPanel.LINES;
 import static moxin.infer.kernel.VectorPanel.ROWS;
 import static moxin.infer.kernel.VectorWidth.FLOATS;
+import static moxin.infer.kernel.VectorWidth.INTS;
 import static moxin.infer.kernel.VectorWidth.LANES;
 import static moxin.infer.kernel.VectorWidth.ORDER;
 import static moxin.infer.kernel.VectorWidth.SHORTS;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -16,9 +18,9 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Applies scales and minima to a block's sums and adds them to the outputs.
 ///
-/// Common to all methods: token t's sums are `sums[t · ROWS ..]`, in the order of lines; its scale
-/// is the float at byte `scales + 4 · t` of `x`, its outputs are `y[to + t · ROWS ..]`, in the
-/// natural order. `group` is the weights' group of columns with one scale.
+/// Common to all methods: all `long` parameters are addresses. Token t's sums are the shorts at
+/// `sums + t · LINES`, in the order of lines; its scale is the float at `scales + 4 · t`, its
+/// outputs are the floats at `y + 2 · t · LINES`, in the natural order.
 final class VectorScaling {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -32,76 +34,99 @@ final class VectorScaling {
   private VectorScaling() {}
 
   /// `y += sums · scales`.
-  static void scale(
-      VectorPanel panel,
-      int group,
-      short[] sums,
-      int tokens,
-      MemorySegment x,
-      long scales,
-      float[] y,
-      int to) {
-    for (int tile = 0; tile < ROWS; tile += TILE) {
-      for (int row = 0; row < TILE / 2; row += LANES) {
-        int at = tile + 2 * row;
-        int out = to + tile + row;
-        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
-        FloatVector scale1 =
-            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
-        for (int t = 0; t < tokens; t++) {
-          float scale = x.get(FLOAT, scales + 4L * t);
-          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
-          IntVector lower =
-              pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-          IntVector upper = pair.lanewise(VectorOperators.ASHR, 16);
-          FloatVector low =
-              ((FloatVector) lower.castShape(FLOATS, 0))
-                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
-          FloatVector high =
-              ((FloatVector) upper.castShape(FLOATS, 0))
-                  .fma(
-                      scale1.mul(scale),
-                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
-          low.intoArray(y, out + t * ROWS);
-          high.intoArray(y, out + t * ROWS + TILE / 2);
-        }
+  static void scale(long weightScales, long sums, int tokens, long scales, long y) {
+    weightScales = VectorMemory.address(weightScales);
+    sums = VectorMemory.address(sums);
+    scales = VectorMemory.address(scales);
+    y = VectorMemory.address(y);
+    for (int row = 0; row < TILE / 2; row += LANES) {
+      long at = 4L * (row & 15);
+      FloatVector weight0 = FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + at, ORDER);
+      FloatVector weight1 =
+          FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + at + 2 * TILE, ORDER);
+      FloatVector weight2 =
+          FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + at + 4 * TILE, ORDER);
+      FloatVector weight3 =
+          FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + at + 6 * TILE, ORDER);
+      for (int i = 0; i < tokens; i++) {
+        int t = i & 7;
+        float scale = ALL.get(FLOAT, scales + 4L * t);
+        long from = sums + at + (long) LINES * t;
+        long out = y + at + 2L * LINES * t;
+        IntVector pair0 = IntVector.fromMemorySegment(INTS, ALL, from, ORDER);
+        IntVector pair1 = IntVector.fromMemorySegment(INTS, ALL, from + 2 * TILE, ORDER);
+        ((FloatVector)
+                pair0
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .castShape(FLOATS, 0))
+            .fma(weight0.mul(scale), FloatVector.fromMemorySegment(FLOATS, ALL, out, ORDER))
+            .intoMemorySegment(ALL, out, ORDER);
+        ((FloatVector) pair0.lanewise(VectorOperators.ASHR, 16).castShape(FLOATS, 0))
+            .fma(
+                weight1.mul(scale),
+                FloatVector.fromMemorySegment(FLOATS, ALL, out + 2 * TILE, ORDER))
+            .intoMemorySegment(ALL, out + 2 * TILE, ORDER);
+        ((FloatVector)
+                pair1
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .castShape(FLOATS, 0))
+            .fma(
+                weight2.mul(scale),
+                FloatVector.fromMemorySegment(FLOATS, ALL, out + 4 * TILE, ORDER))
+            .intoMemorySegment(ALL, out + 4 * TILE, ORDER);
+        ((FloatVector) pair1.lanewise(VectorOperators.ASHR, 16).castShape(FLOATS, 0))
+            .fma(
+                weight3.mul(scale),
+                FloatVector.fromMemorySegment(FLOATS, ALL, out + 6 * TILE, ORDER))
+            .intoMemorySegment(ALL, out + 6 * TILE, ORDER);
       }
     }
   }
 
   /// `y += (sums + centre · sum of x) · scales − minima · sum of x`.
   static void scaleWithMinima(
-      VectorPanel panel,
-      int group,
+      long weightScales,
+      long minima,
       int centre,
-      short[] sums,
+      long sums,
       int tokens,
-      MemorySegment x,
       long scales,
       long xSums,
-      float[] y,
-      int to) {
+      long y) {
+    weightScales = VectorMemory.address(weightScales);
+    minima = VectorMemory.address(minima);
+    sums = VectorMemory.address(sums);
+    scales = VectorMemory.address(scales);
+    xSums = VectorMemory.address(xSums);
+    y = VectorMemory.address(y);
     for (int tile = 0; tile < ROWS; tile += TILE) {
       for (int row = 0; row < TILE / 2; row += LANES) {
-        int at = tile + 2 * row;
-        int out = to + tile + row;
-        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        long at = sums + 2L * (tile + 2 * row);
+        long out = y + 4L * (tile + row);
+        FloatVector scale0 =
+            FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + 4L * (tile + row), ORDER);
         FloatVector scale1 =
-            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+            FloatVector.fromMemorySegment(
+                FLOATS, ALL, weightScales + 4L * (tile + row) + 2 * TILE, ORDER);
         FloatVector minimum0 =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row);
+            FloatVector.fromMemorySegment(FLOATS, ALL, minima + 4L * (tile + row), ORDER);
         FloatVector minimum1 =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row + TILE / 2);
+            FloatVector.fromMemorySegment(
+                FLOATS, ALL, minima + 4L * (tile + row) + 2 * TILE, ORDER);
         for (int t = 0; t < tokens; t++) {
-          float scale = x.get(FLOAT, scales + 4L * t);
+          float scale = ALL.get(FLOAT, scales + 4L * (t & 7));
           int sum =
-              x.get(SHORT, xSums + 2L * t)
-                  + x.get(SHORT, xSums + STEP + 2L * t)
-                  + x.get(SHORT, xSums + 2 * STEP + 2L * t)
-                  + x.get(SHORT, xSums + 3 * STEP + 2L * t);
+              ALL.get(SHORT, xSums + 2L * (t & 7))
+                  + ALL.get(SHORT, xSums + STEP + 2L * (t & 7))
+                  + ALL.get(SHORT, xSums + 2 * STEP + 2L * (t & 7))
+                  + ALL.get(SHORT, xSums + 3 * STEP + 2L * (t & 7));
           int correction = centre * sum;
           float minimum = scale * (float) sum;
-          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
+          IntVector pair =
+              ShortVector.fromMemorySegment(SHORTS, ALL, at + (long) LINES * (t & 7), ORDER)
+                  .reinterpretAsInts();
           IntVector lower =
               pair.lanewise(VectorOperators.LSHL, 16)
                   .lanewise(VectorOperators.ASHR, 16)
@@ -109,43 +134,50 @@ final class VectorScaling {
           IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).add(correction);
           FloatVector low =
               ((FloatVector) lower.castShape(FLOATS, 0))
-                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+                  .fma(
+                      scale0.mul(scale),
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7), ORDER));
           FloatVector high =
               ((FloatVector) upper.castShape(FLOATS, 0))
                   .fma(
                       scale1.mul(scale),
-                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER));
           low = minimum0.fma(FloatVector.broadcast(FLOATS, minimum), low);
           high = minimum1.fma(FloatVector.broadcast(FLOATS, minimum), high);
-          low.intoArray(y, out + t * ROWS);
-          high.intoArray(y, out + t * ROWS + TILE / 2);
+          low.intoMemorySegment(ALL, out + 2L * LINES * (t & 7), ORDER);
+          high.intoMemorySegment(ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER);
         }
       }
     }
   }
 
   /// `y += (sums + more) · scales`.
-  static void scaleTwo(
-      VectorPanel panel,
-      int group,
-      short[] sums,
-      short[] more,
-      int tokens,
-      MemorySegment x,
-      long scales,
-      float[] y,
-      int to) {
+  static void scaleTwo(long weightScales, long sums, long more, int tokens, long scales, long y) {
+    weightScales = VectorMemory.address(weightScales);
+    sums = VectorMemory.address(sums);
+    more = VectorMemory.address(more);
+    scales = VectorMemory.address(scales);
+    y = VectorMemory.address(y);
     for (int tile = 0; tile < ROWS; tile += TILE) {
       for (int row = 0; row < TILE / 2; row += LANES) {
-        int at = tile + 2 * row;
-        int out = to + tile + row;
-        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        long at = sums + 2L * (tile + 2 * row);
+        long at2 = more + 2L * (tile + 2 * row);
+        long out = y + 4L * (tile + row);
+        FloatVector scale0 =
+            FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + 4L * (tile + row), ORDER);
         FloatVector scale1 =
-            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+            FloatVector.fromMemorySegment(
+                FLOATS, ALL, weightScales + 4L * (tile + row) + 2 * TILE, ORDER);
         for (int t = 0; t < tokens; t++) {
-          float scale = x.get(FLOAT, scales + 4L * t);
-          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
-          IntVector pair2 = ShortVector.fromArray(SHORTS, more, at + t * ROWS).reinterpretAsInts();
+          float scale = ALL.get(FLOAT, scales + 4L * (t & 7));
+          IntVector pair =
+              ShortVector.fromMemorySegment(SHORTS, ALL, at + (long) LINES * (t & 7), ORDER)
+                  .reinterpretAsInts();
+          IntVector pair2 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, at2 + (long) LINES * (t & 7), ORDER)
+                  .reinterpretAsInts();
           IntVector lower =
               pair.lanewise(VectorOperators.LSHL, 16)
                   .lanewise(VectorOperators.ASHR, 16)
@@ -154,14 +186,18 @@ final class VectorScaling {
               pair.lanewise(VectorOperators.ASHR, 16).add(pair2.lanewise(VectorOperators.ASHR, 16));
           FloatVector low =
               ((FloatVector) lower.castShape(FLOATS, 0))
-                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+                  .fma(
+                      scale0.mul(scale),
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7), ORDER));
           FloatVector high =
               ((FloatVector) upper.castShape(FLOATS, 0))
                   .fma(
                       scale1.mul(scale),
-                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
-          low.intoArray(y, out + t * ROWS);
-          high.intoArray(y, out + t * ROWS + TILE / 2);
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER));
+          low.intoMemorySegment(ALL, out + 2L * LINES * (t & 7), ORDER);
+          high.intoMemorySegment(ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER);
         }
       }
     }
@@ -169,39 +205,52 @@ final class VectorScaling {
 
   /// `y += (sums + more + centre · sum of x) · scales − minima · sum of x`.
   static void scaleTwoWithMinima(
-      VectorPanel panel,
-      int group,
+      long weightScales,
+      long minima,
       int centre,
-      short[] sums,
-      short[] more,
+      long sums,
+      long more,
       int tokens,
-      MemorySegment x,
       long scales,
       long xSums,
-      float[] y,
-      int to) {
+      long y) {
+    weightScales = VectorMemory.address(weightScales);
+    minima = VectorMemory.address(minima);
+    sums = VectorMemory.address(sums);
+    more = VectorMemory.address(more);
+    scales = VectorMemory.address(scales);
+    xSums = VectorMemory.address(xSums);
+    y = VectorMemory.address(y);
     for (int tile = 0; tile < ROWS; tile += TILE) {
       for (int row = 0; row < TILE / 2; row += LANES) {
-        int at = tile + 2 * row;
-        int out = to + tile + row;
-        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        long at = sums + 2L * (tile + 2 * row);
+        long at2 = more + 2L * (tile + 2 * row);
+        long out = y + 4L * (tile + row);
+        FloatVector scale0 =
+            FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + 4L * (tile + row), ORDER);
         FloatVector scale1 =
-            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+            FloatVector.fromMemorySegment(
+                FLOATS, ALL, weightScales + 4L * (tile + row) + 2 * TILE, ORDER);
         FloatVector minimum0 =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row);
+            FloatVector.fromMemorySegment(FLOATS, ALL, minima + 4L * (tile + row), ORDER);
         FloatVector minimum1 =
-            FloatVector.fromArray(FLOATS, panel.minima, group * ROWS + tile + row + TILE / 2);
+            FloatVector.fromMemorySegment(
+                FLOATS, ALL, minima + 4L * (tile + row) + 2 * TILE, ORDER);
         for (int t = 0; t < tokens; t++) {
-          float scale = x.get(FLOAT, scales + 4L * t);
+          float scale = ALL.get(FLOAT, scales + 4L * (t & 7));
           int sum =
-              x.get(SHORT, xSums + 2L * t)
-                  + x.get(SHORT, xSums + STEP + 2L * t)
-                  + x.get(SHORT, xSums + 2 * STEP + 2L * t)
-                  + x.get(SHORT, xSums + 3 * STEP + 2L * t);
+              ALL.get(SHORT, xSums + 2L * (t & 7))
+                  + ALL.get(SHORT, xSums + STEP + 2L * (t & 7))
+                  + ALL.get(SHORT, xSums + 2 * STEP + 2L * (t & 7))
+                  + ALL.get(SHORT, xSums + 3 * STEP + 2L * (t & 7));
           int correction = centre * sum;
           float minimum = scale * (float) sum;
-          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
-          IntVector pair2 = ShortVector.fromArray(SHORTS, more, at + t * ROWS).reinterpretAsInts();
+          IntVector pair =
+              ShortVector.fromMemorySegment(SHORTS, ALL, at + (long) LINES * (t & 7), ORDER)
+                  .reinterpretAsInts();
+          IntVector pair2 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, at2 + (long) LINES * (t & 7), ORDER)
+                  .reinterpretAsInts();
           IntVector lower =
               pair.lanewise(VectorOperators.LSHL, 16)
                   .lanewise(VectorOperators.ASHR, 16)
@@ -213,43 +262,50 @@ final class VectorScaling {
                   .add(correction);
           FloatVector low =
               ((FloatVector) lower.castShape(FLOATS, 0))
-                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+                  .fma(
+                      scale0.mul(scale),
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7), ORDER));
           FloatVector high =
               ((FloatVector) upper.castShape(FLOATS, 0))
                   .fma(
                       scale1.mul(scale),
-                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER));
           low = minimum0.fma(FloatVector.broadcast(FLOATS, minimum), low);
           high = minimum1.fma(FloatVector.broadcast(FLOATS, minimum), high);
-          low.intoArray(y, out + t * ROWS);
-          high.intoArray(y, out + t * ROWS + TILE / 2);
+          low.intoMemorySegment(ALL, out + 2L * LINES * (t & 7), ORDER);
+          high.intoMemorySegment(ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER);
         }
       }
     }
   }
 
   /// As [#scale], where `more` are [VectorIntegerLoops]' coarse sums.
-  static void scalePairs(
-      VectorPanel panel,
-      int group,
-      short[] sums,
-      short[] more,
-      int tokens,
-      MemorySegment x,
-      long scales,
-      float[] y,
-      int to) {
+  static void scalePairs(long weightScales, long sums, long more, int tokens, long scales, long y) {
+    weightScales = VectorMemory.address(weightScales);
+    sums = VectorMemory.address(sums);
+    more = VectorMemory.address(more);
+    scales = VectorMemory.address(scales);
+    y = VectorMemory.address(y);
     for (int tile = 0; tile < ROWS; tile += TILE) {
       for (int row = 0; row < TILE / 2; row += LANES) {
-        int at = tile + 2 * row;
-        int out = to + tile + row;
-        FloatVector scale0 = FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row);
+        long at = sums + 2L * (tile + 2 * row);
+        long at2 = more + 2L * (tile + 2 * row);
+        long out = y + 4L * (tile + row);
+        FloatVector scale0 =
+            FloatVector.fromMemorySegment(FLOATS, ALL, weightScales + 4L * (tile + row), ORDER);
         FloatVector scale1 =
-            FloatVector.fromArray(FLOATS, panel.scales, group * ROWS + tile + row + TILE / 2);
+            FloatVector.fromMemorySegment(
+                FLOATS, ALL, weightScales + 4L * (tile + row) + 2 * TILE, ORDER);
         for (int t = 0; t < tokens; t++) {
-          float scale = x.get(FLOAT, scales + 4L * t);
-          IntVector pair = ShortVector.fromArray(SHORTS, sums, at + t * ROWS).reinterpretAsInts();
-          IntVector pair2 = ShortVector.fromArray(SHORTS, more, at + t * ROWS).reinterpretAsInts();
+          float scale = ALL.get(FLOAT, scales + 4L * (t & 7));
+          IntVector pair =
+              ShortVector.fromMemorySegment(SHORTS, ALL, at + (long) LINES * (t & 7), ORDER)
+                  .reinterpretAsInts();
+          IntVector pair2 =
+              ShortVector.fromMemorySegment(SHORTS, ALL, at2 + (long) LINES * (t & 7), ORDER)
+                  .reinterpretAsInts();
           // What rounding down left, 0 to 1008.
           IntVector rest =
               pair.reinterpretAsShorts()
@@ -267,14 +323,18 @@ final class VectorScaling {
                   .add(rest.lanewise(VectorOperators.LSHR, 16));
           FloatVector low =
               ((FloatVector) lower.castShape(FLOATS, 0))
-                  .fma(scale0.mul(scale), FloatVector.fromArray(FLOATS, y, out + t * ROWS));
+                  .fma(
+                      scale0.mul(scale),
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7), ORDER));
           FloatVector high =
               ((FloatVector) upper.castShape(FLOATS, 0))
                   .fma(
                       scale1.mul(scale),
-                      FloatVector.fromArray(FLOATS, y, out + t * ROWS + TILE / 2));
-          low.intoArray(y, out + t * ROWS);
-          high.intoArray(y, out + t * ROWS + TILE / 2);
+                      FloatVector.fromMemorySegment(
+                          FLOATS, ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER));
+          low.intoMemorySegment(ALL, out + 2L * LINES * (t & 7), ORDER);
+          high.intoMemorySegment(ALL, out + 2L * LINES * (t & 7) + 2 * TILE, ORDER);
         }
       }
     }

@@ -2,18 +2,18 @@ package moxin.infer.kernel;
 
 import static moxin.infer.kernel.VectorLayout.BLOCK;
 import static moxin.infer.kernel.VectorLayout.LINE;
+import static moxin.infer.kernel.VectorMemory.ALL;
 import static moxin.infer.kernel.VectorPanel.HALF_BITS;
 import static moxin.infer.kernel.VectorPanel.HALF_TO_FLOAT;
 import static moxin.infer.kernel.VectorPanel.INFINITE;
 import static moxin.infer.kernel.VectorPanel.MAGNITUDE;
 import static moxin.infer.kernel.VectorPanel.TOO_LARGE;
+import static moxin.infer.kernel.VectorWidth.BYTES;
 import static moxin.infer.kernel.VectorWidth.FLOATS;
 import static moxin.infer.kernel.VectorWidth.INTS;
-import static moxin.infer.kernel.VectorWidth.LANES;
 import static moxin.infer.kernel.VectorWidth.ORDER;
 import static moxin.infer.kernel.VectorWidth.SHORTS;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -28,55 +28,43 @@ final class VectorSuperblockDots {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
+  /// The bits of both shorts of an int that hold a nibble, the fifth bit, and the two above.
+  private static final int NIBBLES = 0x000f000f;
+
+  private static final int FIFTH_BITS = 0x00100010;
+  private static final int SIXTH_BITS = 0x00300030;
+
   private VectorSuperblockDots() {}
 
-  /// Multiplies one tile with one of at most [VectorLayout#DIRECT] tokens and writes its outputs to
-  /// byte `to` of `y`.
+  /// Multiplies one tile with one token, as [VectorDots#multiply].
   static void multiply(
-      PackedMatrix weights,
-      int tile,
-      MemorySegment input,
-      int tokens,
-      int token,
-      MemorySegment y,
-      long to) {
-    MemorySegment data = weights.data();
-    int columns = weights.columns();
-    int blocks = columns / BLOCK;
-    long at = 2 * VectorLayout.start(tokens, token, columns);
-    long scales =
-        VectorLayout.scalesAt(tokens, columns) + 4 * VectorLayout.start(tokens, token, blocks);
-    long sums =
-        VectorLayout.sumsAt(tokens, columns) + 2 * VectorLayout.start(tokens, token, 4 * blocks);
-    long w = tile * VectorLayout.tileBytes(weights.format(), columns);
-    for (int byteOfLine = 0;
-        byteOfLine < LINE;
-        byteOfLine += 4 * LANES, w += 4L * LANES, to += 4L * LANES) {
-      switch (weights.format()) {
-        case Q4_K -> dotQ4K(data, w, columns, input, at, scales, sums, y, to);
-        case Q5_K -> dotQ5K(data, w, columns, input, at, scales, sums, y, to);
-        case Q6_K -> dotQ6K(data, w, columns, input, at, scales, sums, y, to);
-        case F32, BF16, Q8_0, Q4_0 ->
-            throw new IllegalArgumentException("no kernel for " + weights.format());
+      WeightFormat format, long w, int columns, long x, long scales, long sums, long y) {
+    for (int part = 0; part < LINE; part += BYTES) {
+      switch (format) {
+        case Q4_K -> dotQ4K(w + part, columns, x, scales, sums, y + part);
+        case Q5_K -> dotQ5K(w + part, columns, x, scales, sums, y + part);
+        case Q6_K -> dotQ6K(w + part, columns, x, scales, sums, y + part);
+        case F32, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no kernel for " + format);
       }
     }
   }
 
-  private static void dotQ4K(
-      MemorySegment weights,
-      long w,
-      int columns,
-      MemorySegment x,
-      long at,
-      long scales,
-      long sums,
-      MemorySegment y,
-      long to) {
+  private static void dotQ4K(long tile, int columns, long x, long xScales, long xSums, long y) {
+    tile = VectorMemory.address(tile);
+    x = VectorMemory.address(x);
+    xScales = VectorMemory.address(xScales);
+    xSums = VectorMemory.address(xSums);
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    for (int unit = 0; unit < columns / 256; unit++) {
-      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
-      IntVector minima = IntVector.fromMemorySegment(INTS, weights, w + LINE, ORDER);
+    for (int u = 0; u < columns / 256; u++) {
+      int unit = u & VectorMemory.INDICES;
+      long header = tile + 74L * LINE * unit;
+      long unitW = header + 2L * LINE;
+      long unitX = x + 16L * BLOCK * unit;
+      long unitScales = xScales + 32L * unit;
+      long unitSums = xSums + 64L * unit;
+      IntVector halves = IntVector.fromMemorySegment(INTS, ALL, header, ORDER);
+      IntVector minima = IntVector.fromMemorySegment(INTS, ALL, header + LINE, ORDER);
       FloatVector d0 =
           halves
               .lanewise(VectorOperators.LSHL, 16)
@@ -131,39 +119,49 @@ final class VectorSuperblockDots {
                   INFINITE,
                   m1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
               .reinterpretAsFloats();
-      w += 2 * LINE;
-      for (int block = 0;
-          block < 8;
-          block++, w += 9 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
+      for (int i = 0; i < 8; i++) {
+        int block = i & 7;
+        long w = unitW + 9L * LINE * block;
+        long at = unitX + 2L * BLOCK * block;
+        long scales = unitScales + 4L * block;
+        long sums = unitSums + 8L * block;
         int sum =
-            x.get(SHORT, sums)
-                + x.get(SHORT, sums + 2)
-                + x.get(SHORT, sums + 4)
-                + x.get(SHORT, sums + 6);
+            ALL.get(SHORT, sums)
+                + ALL.get(SHORT, sums + 2)
+                + ALL.get(SHORT, sums + 4)
+                + ALL.get(SHORT, sums + 6);
         ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-8 * sum));
-        for (int line = 0; line < 8; line++) {
-          ShortVector v =
-              ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (line + 1L), ORDER);
-          dot = dot.add(v.and((short) 15).mul(x.get(SHORT, at + 8L * line)));
+        for (int n = 0; n < 8; n++) {
+          int line = n & 7;
+          long k = at + 8L * line;
+          IntVector v = IntVector.fromMemorySegment(INTS, ALL, w + LINE * (line + 1L), ORDER);
+          dot = dot.add(v.reinterpretAsShorts().and((short) 15).mul(ALL.get(SHORT, k)));
           dot =
               dot.add(
                   v.lanewise(VectorOperators.LSHR, 4)
+                      .reinterpretAsShorts()
                       .and((short) 15)
-                      .mul(x.get(SHORT, at + 8L * line + 2)));
+                      .mul(ALL.get(SHORT, k + 2)));
           dot =
               dot.add(
                   v.lanewise(VectorOperators.LSHR, 8)
+                      .reinterpretAsShorts()
                       .and((short) 15)
-                      .mul(x.get(SHORT, at + 8L * line + 4)));
-          dot = dot.add(v.lanewise(VectorOperators.LSHR, 12).mul(x.get(SHORT, at + 8L * line + 6)));
+                      .mul(ALL.get(SHORT, k + 4)));
+          dot =
+              dot.add(
+                  v.lanewise(VectorOperators.LSHR, 12)
+                      .reinterpretAsShorts()
+                      .and((short) 15)
+                      .mul(ALL.get(SHORT, k + 6)));
         }
-        float scale = x.get(FLOAT, scales);
+        float scale = ALL.get(FLOAT, scales);
         float minimum = -(scale * (float) sum);
         IntVector pair = dot.reinterpretAsInts();
         IntVector lower =
             pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(8 * sum);
         IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).add(8 * sum);
-        IntVector small = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+        IntVector small = IntVector.fromMemorySegment(INTS, ALL, w, ORDER);
         low =
             ((FloatVector) lower.castShape(FLOATS, 0))
                 .fma(((FloatVector) small.and(63).castShape(FLOATS, 0)).mul(d0).mul(scale), low);
@@ -185,25 +183,26 @@ final class VectorSuperblockDots {
                 .fma(FloatVector.broadcast(FLOATS, minimum), high);
       }
     }
-    low.intoMemorySegment(y, to, ORDER);
-    high.intoMemorySegment(y, to + LINE, ORDER);
+    low.intoMemorySegment(ALL, y, ORDER);
+    high.intoMemorySegment(ALL, y + LINE, ORDER);
   }
 
-  private static void dotQ5K(
-      MemorySegment weights,
-      long w,
-      int columns,
-      MemorySegment x,
-      long at,
-      long scales,
-      long sums,
-      MemorySegment y,
-      long to) {
+  private static void dotQ5K(long tile, int columns, long x, long xScales, long xSums, long y) {
+    tile = VectorMemory.address(tile);
+    x = VectorMemory.address(x);
+    xScales = VectorMemory.address(xScales);
+    xSums = VectorMemory.address(xSums);
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    for (int unit = 0; unit < columns / 256; unit++) {
-      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
-      IntVector minima = IntVector.fromMemorySegment(INTS, weights, w + LINE, ORDER);
+    for (int u = 0; u < columns / 256; u++) {
+      int unit = u & VectorMemory.INDICES;
+      long header = tile + 90L * LINE * unit;
+      long unitW = header + 2L * LINE;
+      long unitX = x + 16L * BLOCK * unit;
+      long unitScales = xScales + 32L * unit;
+      long unitSums = xSums + 64L * unit;
+      IntVector halves = IntVector.fromMemorySegment(INTS, ALL, header, ORDER);
+      IntVector minima = IntVector.fromMemorySegment(INTS, ALL, header + LINE, ORDER);
       FloatVector d0 =
           halves
               .lanewise(VectorOperators.LSHL, 16)
@@ -258,84 +257,64 @@ final class VectorSuperblockDots {
                   INFINITE,
                   m1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
               .reinterpretAsFloats();
-      w += 2 * LINE;
-      for (int block = 0;
-          block < 8;
-          block++, w += 11 * LINE, at += 2 * BLOCK, scales += 4, sums += 8) {
-        int sum = x.get(SHORT, sums) + x.get(SHORT, sums + 2);
-        int sum2 = x.get(SHORT, sums + 4) + x.get(SHORT, sums + 6);
-        ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-16 * sum));
-        ShortVector dot2 = ShortVector.broadcast(SHORTS, (short) (-16 * sum2));
-        ShortVector bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 9 * LINE, ORDER);
-        for (int line = 0; line < 4; line++) {
-          ShortVector v =
-              ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (line + 1L), ORDER);
-          dot =
-              dot.add(
-                  v.and((short) 15)
-                      .or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line)));
-          dot =
-              dot.add(
-                  v.lanewise(VectorOperators.LSHR, 4)
-                      .and((short) 15)
-                      .or(bits.lanewise(VectorOperators.LSHL, 3).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line + 2)));
-          dot =
-              dot.add(
-                  v.lanewise(VectorOperators.LSHR, 8)
-                      .and((short) 15)
-                      .or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line + 4)));
-          dot =
-              dot.add(
-                  v.lanewise(VectorOperators.LSHR, 12)
-                      .or(bits.lanewise(VectorOperators.LSHL, 1).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line + 6)));
-          bits = bits.lanewise(VectorOperators.LSHR, 4);
+      for (int i = 0; i < 8; i++) {
+        int block = i & 7;
+        long w = unitW + 11L * LINE * block;
+        long at = unitX + 2L * BLOCK * block;
+        long scales = unitScales + 4L * block;
+        long sums = unitSums + 8L * block;
+        int sum = 0;
+        IntVector lower = IntVector.zero(INTS);
+        IntVector upper = lower;
+        for (int m = 0; m < 2; m++) {
+          int half = m & 1;
+          int some = ALL.get(SHORT, sums + 4L * half) + ALL.get(SHORT, sums + 4L * half + 2);
+          sum += some;
+          ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-16 * some));
+          IntVector bits = IntVector.fromMemorySegment(INTS, ALL, w + LINE * (half + 9L), ORDER);
+          for (int n = 0; n < 4; n++) {
+            int line = 4 * half + (n & 3);
+            long k = at + 8L * line;
+            IntVector v = IntVector.fromMemorySegment(INTS, ALL, w + LINE * (line + 1L), ORDER);
+            dot =
+                dot.add(
+                    v.and(NIBBLES)
+                        .or(bits.lanewise(VectorOperators.LSHL, 4).and(FIFTH_BITS))
+                        .reinterpretAsShorts()
+                        .mul(ALL.get(SHORT, k)));
+            dot =
+                dot.add(
+                    v.lanewise(VectorOperators.LSHR, 4)
+                        .and(NIBBLES)
+                        .or(bits.lanewise(VectorOperators.LSHL, 3).and(FIFTH_BITS))
+                        .reinterpretAsShorts()
+                        .mul(ALL.get(SHORT, k + 2)));
+            dot =
+                dot.add(
+                    v.lanewise(VectorOperators.LSHR, 8)
+                        .and(NIBBLES)
+                        .or(bits.lanewise(VectorOperators.LSHL, 2).and(FIFTH_BITS))
+                        .reinterpretAsShorts()
+                        .mul(ALL.get(SHORT, k + 4)));
+            dot =
+                dot.add(
+                    v.lanewise(VectorOperators.LSHR, 12)
+                        .and(NIBBLES)
+                        .or(bits.lanewise(VectorOperators.LSHL, 1).and(FIFTH_BITS))
+                        .reinterpretAsShorts()
+                        .mul(ALL.get(SHORT, k + 6)));
+            bits = bits.lanewise(VectorOperators.LSHR, 4);
+          }
+          IntVector pair = dot.reinterpretAsInts();
+          lower =
+              lower.add(pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+          upper = upper.add(pair.lanewise(VectorOperators.ASHR, 16));
         }
-        bits = ShortVector.fromMemorySegment(SHORTS, weights, w + 10 * LINE, ORDER);
-        for (int line = 0; line < 4; line++) {
-          ShortVector v =
-              ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (line + 5L), ORDER);
-          dot2 =
-              dot2.add(
-                  v.and((short) 15)
-                      .or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line + 32)));
-          dot2 =
-              dot2.add(
-                  v.lanewise(VectorOperators.LSHR, 4)
-                      .and((short) 15)
-                      .or(bits.lanewise(VectorOperators.LSHL, 3).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line + 34)));
-          dot2 =
-              dot2.add(
-                  v.lanewise(VectorOperators.LSHR, 8)
-                      .and((short) 15)
-                      .or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line + 36)));
-          dot2 =
-              dot2.add(
-                  v.lanewise(VectorOperators.LSHR, 12)
-                      .or(bits.lanewise(VectorOperators.LSHL, 1).and((short) 16))
-                      .mul(x.get(SHORT, at + 8L * line + 38)));
-          bits = bits.lanewise(VectorOperators.LSHR, 4);
-        }
-        float scale = x.get(FLOAT, scales);
-        float minimum = -(scale * (float) (sum + sum2));
-        IntVector pair = dot.reinterpretAsInts();
-        IntVector pair2 = dot2.reinterpretAsInts();
-        IntVector lower =
-            pair.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 16)
-                .add(pair2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                .add(16 * (sum + sum2));
-        IntVector upper =
-            pair.lanewise(VectorOperators.ASHR, 16)
-                .add(pair2.lanewise(VectorOperators.ASHR, 16))
-                .add(16 * (sum + sum2));
-        IntVector small = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+        lower = lower.add(16 * sum);
+        upper = upper.add(16 * sum);
+        float scale = ALL.get(FLOAT, scales);
+        float minimum = -(scale * (float) sum);
+        IntVector small = IntVector.fromMemorySegment(INTS, ALL, w, ORDER);
         low =
             ((FloatVector) lower.castShape(FLOATS, 0))
                 .fma(((FloatVector) small.and(63).castShape(FLOATS, 0)).mul(d0).mul(scale), low);
@@ -357,24 +336,25 @@ final class VectorSuperblockDots {
                 .fma(FloatVector.broadcast(FLOATS, minimum), high);
       }
     }
-    low.intoMemorySegment(y, to, ORDER);
-    high.intoMemorySegment(y, to + LINE, ORDER);
+    low.intoMemorySegment(ALL, y, ORDER);
+    high.intoMemorySegment(ALL, y + LINE, ORDER);
   }
 
-  private static void dotQ6K(
-      MemorySegment weights,
-      long w,
-      int columns,
-      MemorySegment x,
-      long at,
-      long scales,
-      long sums,
-      MemorySegment y,
-      long to) {
+  private static void dotQ6K(long tile, int columns, long x, long xScales, long xSums, long y) {
+    tile = VectorMemory.address(tile);
+    x = VectorMemory.address(x);
+    xScales = VectorMemory.address(xScales);
+    xSums = VectorMemory.address(xSums);
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
-    for (int unit = 0; unit < columns / 256; unit++) {
-      IntVector halves = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
+    for (int u = 0; u < columns / 256; u++) {
+      int unit = u & VectorMemory.INDICES;
+      long header = tile + 105L * LINE * unit;
+      long unitW = header + 1L * LINE;
+      long unitX = x + 16L * BLOCK * unit;
+      long unitScales = xScales + 32L * unit;
+      long unitSums = xSums + 64L * unit;
+      IntVector halves = IntVector.fromMemorySegment(INTS, ALL, header, ORDER);
       FloatVector d0 =
           halves
               .lanewise(VectorOperators.LSHL, 16)
@@ -402,79 +382,62 @@ final class VectorSuperblockDots {
                   INFINITE,
                   d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
               .reinterpretAsFloats();
-      w += LINE;
-      for (int block = 0; block < 8; block++, w += 13 * LINE, scales += 4) {
-        float scale = x.get(FLOAT, scales);
-        IntVector small = IntVector.fromMemorySegment(INTS, weights, w, ORDER);
-        for (int group = 0; group < 2; group++, at += BLOCK, sums += 4) {
-          ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-32 * x.get(SHORT, sums)));
-          ShortVector dot2 = ShortVector.broadcast(SHORTS, (short) (-32 * x.get(SHORT, sums + 2)));
-          ShortVector bits =
-              ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (2L * group + 9), ORDER);
-          ShortVector bits2 =
-              ShortVector.fromMemorySegment(SHORTS, weights, w + LINE * (2L * group + 10), ORDER);
-          for (int line = 0; line < 2; line++) {
-            ShortVector v =
-                ShortVector.fromMemorySegment(
-                    SHORTS, weights, w + LINE * (4L * group + line + 1), ORDER);
-            dot =
-                dot.add(
-                    v.and((short) 15)
-                        .or(bits.lanewise(VectorOperators.LSHL, 4).and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line)));
-            dot =
-                dot.add(
-                    v.lanewise(VectorOperators.LSHR, 4)
-                        .and((short) 15)
-                        .or(bits.lanewise(VectorOperators.LSHL, 2).and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line + 2)));
-            dot =
-                dot.add(
-                    v.lanewise(VectorOperators.LSHR, 8)
-                        .and((short) 15)
-                        .or(bits.and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line + 4)));
-            dot =
-                dot.add(
-                    v.lanewise(VectorOperators.LSHR, 12)
-                        .or(bits.lanewise(VectorOperators.LSHR, 2).and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line + 6)));
-            bits = bits.lanewise(VectorOperators.LSHR, 8);
-            v =
-                ShortVector.fromMemorySegment(
-                    SHORTS, weights, w + LINE * (4L * group + line + 3), ORDER);
-            dot2 =
-                dot2.add(
-                    v.and((short) 15)
-                        .or(bits2.lanewise(VectorOperators.LSHL, 4).and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line + 16)));
-            dot2 =
-                dot2.add(
-                    v.lanewise(VectorOperators.LSHR, 4)
-                        .and((short) 15)
-                        .or(bits2.lanewise(VectorOperators.LSHL, 2).and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line + 18)));
-            dot2 =
-                dot2.add(
-                    v.lanewise(VectorOperators.LSHR, 8)
-                        .and((short) 15)
-                        .or(bits2.and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line + 20)));
-            dot2 =
-                dot2.add(
-                    v.lanewise(VectorOperators.LSHR, 12)
-                        .or(bits2.lanewise(VectorOperators.LSHR, 2).and((short) 48))
-                        .mul(x.get(SHORT, at + 8L * line + 22)));
-            bits2 = bits2.lanewise(VectorOperators.LSHR, 8);
+      for (int i = 0; i < 8; i++) {
+        int block = i & 7;
+        long w = unitW + 13L * LINE * block;
+        long at = unitX + 2L * BLOCK * block;
+        long scales = unitScales + 4L * block;
+        long sums = unitSums + 8L * block;
+        float scale = ALL.get(FLOAT, scales);
+        IntVector small = IntVector.fromMemorySegment(INTS, ALL, w, ORDER);
+        for (int m = 0; m < 2; m++) {
+          int group = m & 1;
+          IntVector lower = IntVector.zero(INTS);
+          IntVector upper = lower;
+          for (int p = 0; p < 2; p++) {
+            int part = 2 * group + (p & 1);
+            ShortVector dot =
+                ShortVector.broadcast(SHORTS, (short) (-32 * ALL.get(SHORT, sums + 2L * part)));
+            IntVector bits = IntVector.fromMemorySegment(INTS, ALL, w + LINE * (part + 9L), ORDER);
+            for (int n = 0; n < 2; n++) {
+              int line = 2 * part + (n & 1);
+              long k = at + 8L * line;
+              IntVector v = IntVector.fromMemorySegment(INTS, ALL, w + LINE * (line + 1L), ORDER);
+              dot =
+                  dot.add(
+                      v.and(NIBBLES)
+                          .or(bits.lanewise(VectorOperators.LSHL, 4).and(SIXTH_BITS))
+                          .reinterpretAsShorts()
+                          .mul(ALL.get(SHORT, k)));
+              dot =
+                  dot.add(
+                      v.lanewise(VectorOperators.LSHR, 4)
+                          .and(NIBBLES)
+                          .or(bits.lanewise(VectorOperators.LSHL, 2).and(SIXTH_BITS))
+                          .reinterpretAsShorts()
+                          .mul(ALL.get(SHORT, k + 2)));
+              dot =
+                  dot.add(
+                      v.lanewise(VectorOperators.LSHR, 8)
+                          .and(NIBBLES)
+                          .or(bits.and(SIXTH_BITS))
+                          .reinterpretAsShorts()
+                          .mul(ALL.get(SHORT, k + 4)));
+              dot =
+                  dot.add(
+                      v.lanewise(VectorOperators.LSHR, 12)
+                          .and(NIBBLES)
+                          .or(bits.lanewise(VectorOperators.LSHR, 2).and(SIXTH_BITS))
+                          .reinterpretAsShorts()
+                          .mul(ALL.get(SHORT, k + 6)));
+              bits = bits.lanewise(VectorOperators.LSHR, 8);
+            }
+            IntVector pair = dot.reinterpretAsInts();
+            lower =
+                lower.add(
+                    pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
+            upper = upper.add(pair.lanewise(VectorOperators.ASHR, 16));
           }
-          IntVector pair = dot.reinterpretAsInts();
-          IntVector pair2 = dot2.reinterpretAsInts();
-          IntVector lower =
-              pair.lanewise(VectorOperators.LSHL, 16)
-                  .lanewise(VectorOperators.ASHR, 16)
-                  .add(pair2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16));
-          IntVector upper =
-              pair.lanewise(VectorOperators.ASHR, 16).add(pair2.lanewise(VectorOperators.ASHR, 16));
           low =
               ((FloatVector) lower.castShape(FLOATS, 0))
                   .fma(
@@ -501,7 +464,7 @@ final class VectorSuperblockDots {
         }
       }
     }
-    low.intoMemorySegment(y, to, ORDER);
-    high.intoMemorySegment(y, to + LINE, ORDER);
+    low.intoMemorySegment(ALL, y, ORDER);
+    high.intoMemorySegment(ALL, y + LINE, ORDER);
   }
 }
