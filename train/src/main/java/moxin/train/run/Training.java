@@ -15,6 +15,7 @@ import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
 import moxin.train.Learner;
 import moxin.train.initial.InitialWeights;
+import moxin.train.loader.RowSequence;
 import moxin.train.loader.TokenSource;
 import moxin.train.recipe.Precision;
 import moxin.train.recipe.TrainingRecipe;
