@@ -31,18 +31,15 @@ public final class TrainBenchmark {
 
   /// Runs the benchmark.
   ///
-  /// @throws BadInputException if the device is a GPU and the loaded libtorch drives none
+  /// @throws moxin.torch.LibTorchUnavailableException if the device is a GPU and the loaded libtorch
+  ///   drives none
   /// @throws IOException if libtorch cannot be extracted
   public static TrainBenchmarkResult run(TrainBenchmarkShape shape, Progress progress)
       throws IOException {
     LibTorch libTorch = LibTorch.load(progress);
     long liveBefore = Tensor.liveCount();
     Device device = shape.device();
-    if (!device.isHost() && libTorch.defaultDevice().isHost()) {
-      throw new BadInputException(
-          "the loaded libtorch drives no GPU; install PyTorch with CUDA and set MOXIN_LIBTORCH to"
-              + " its torch/lib folder");
-    }
+    libTorch.require(device);
     double gemmRate = MatrixProductRate.measure(shape.computeType(), device, shape.processors());
     LearnerOptions options =
         new LearnerOptions(

@@ -12,7 +12,6 @@ import moxin.bench.TrainBenchmarkShape;
 import moxin.cli.terminal.TerminalProgress;
 import moxin.job.BadInputException;
 import moxin.model.DType;
-import moxin.torch.Device;
 import moxin.train.transformer.ActivationMemory;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -37,12 +36,6 @@ final class BenchTrainCommand implements Callable<Integer> {
     REFERENCE,
     QUICKSTART,
     MOXIN_7B
-  }
-
-  /// Where it is trained.
-  enum Where {
-    CPU,
-    CUDA
   }
 
   @Option(
@@ -81,7 +74,7 @@ final class BenchTrainCommand implements Callable<Integer> {
       paramLabel = "DEVICE",
       defaultValue = "cpu",
       description = "cpu or cuda, the first GPU of an installed PyTorch; default: ${DEFAULT-VALUE}")
-  private Where device = Where.CPU;
+  private DeviceChoice device = DeviceChoice.CPU;
 
   @Option(
       names = "--layers",
@@ -147,7 +140,7 @@ final class BenchTrainCommand implements Callable<Integer> {
       throw new BadInputException(String.valueOf(e.getMessage()), e);
     }
     chosen = chosen.with(Objects.requireNonNullElse(activations, chosen.activationMemory()));
-    chosen = device == Where.CUDA ? chosen.on(Device.cuda(0)) : chosen;
+    chosen = chosen.on(device.device());
     return threads == 0 ? chosen : chosen.onProcessors(threads);
   }
 

@@ -77,6 +77,13 @@ final class TrainCommand implements Callable<Integer> {
       description = "copied into every checkpoint, and gives the vocabulary's size")
   private Optional<Path> tokenizer = Optional.empty();
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      description = "cpu or cuda, the first GPU of an installed PyTorch; default: ${DEFAULT-VALUE}")
+  private DeviceChoice device = DeviceChoice.CPU;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -97,7 +104,7 @@ final class TrainCommand implements Callable<Integer> {
             file,
             new RunDirectory(run),
             model(file, tokenizer),
-            processes.learners(file, TrainingParts.onCpu(file, progress), progress),
+            processes.learners(file, TrainingParts.on(device.device(), file, progress), progress),
             named,
             tokenizer,
             tokenizer.map(TrainingParts::samples),

@@ -31,11 +31,16 @@ final class TrainingParts {
 
   /// Learners on the CPU with all its processors, with the memory that `recipe` asks for.
   static LearnerFactory onCpu(RecipeFile recipe, Progress progress) {
+    return on(Device.CPU, recipe, progress);
+  }
+
+  /// Learners on `device`, with the memory that `recipe` asks for.
+  static LearnerFactory on(Device device, RecipeFile recipe, Progress progress) {
     return (config, computeType, seed) -> {
       LearnerOptions options =
           new LearnerOptions(
               computeType,
-              Device.CPU,
+              device,
               Runtime.getRuntime().availableProcessors(),
               activationMemory(TrainingRecipe.of(recipe)));
       try {

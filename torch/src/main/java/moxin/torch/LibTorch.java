@@ -64,6 +64,18 @@ public final class LibTorch {
     return InstalledTorch.hasCuda(libraries) ? Device.cuda(0) : Device.CPU;
   }
 
+  /// Checks that tensors can live on `device`.
+  ///
+  /// @throws LibTorchUnavailableException if it is a GPU and the loaded libraries drive none
+  public void require(Device device) {
+    if (!device.isHost() && defaultDevice().isHost()) {
+      throw new LibTorchUnavailableException(
+          "the loaded libtorch drives no GPU; install PyTorch 2.10 or later with CUDA and set "
+              + InstalledTorch.VARIABLE
+              + "=.../site-packages/torch/lib");
+    }
+  }
+
   /// Makes the calling thread ready to call operators: without automatic differentiation, each
   /// operator on `threads` threads. Call it first on every thread that uses tensors.
   public static void prepareThread(int threads) {

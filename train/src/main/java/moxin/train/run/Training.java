@@ -10,7 +10,6 @@ import moxin.job.BadInputException;
 import moxin.job.Progress;
 import moxin.job.RecipeFile;
 import moxin.model.DType;
-import moxin.model.SafetensorsCheckpoint;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
 import moxin.train.Learner;

@@ -60,7 +60,7 @@ public final class TorchLearner implements Learner {
   /// @throws IOException if libtorch's libraries cannot be extracted
   public static TorchLearner create(ModelConfig config, LearnerOptions options, Progress progress)
       throws IOException {
-    LibTorch.load(progress);
+    LibTorch.load(progress).require(options.device());
     return new TorchLearner(config, options, Execution.on(options.device(), options.processors()));
   }
 
