@@ -47,12 +47,7 @@ public final class Aten {
         "addmm.out",
         () ->
             Abi.addmmOut(
-                sum.handle(),
-                sum.handle(),
-                a.handle(),
-                b.handle(),
-                (float) beta,
-                (float) alpha));
+                sum.handle(), sum.handle(), a.handle(), b.handle(), (float) beta, (float) alpha));
   }
 
   /// `a · b` for each of a batch of matrices.

@@ -4,10 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// NF4, the 4-bit type of QLoRA (Dettmers et al. 2023, appendix E) as bitsandbytes stores it: blocks
-/// of 64 neighbouring numbers share an fp32 scale, their greatest magnitude; each is the nearest of
-/// sixteen levels, which are as dense as a normal distribution. Byte j holds number 2j in its upper
-/// and 2j + 1 in its lower half. The last block may be shorter. Stateless and thread-safe.
+/// NF4, the 4-bit type of QLoRA (Dettmers et al. 2023, appendix E) as bitsandbytes stores it:
+/// blocks of 64 neighbouring numbers share an fp32 scale, their greatest magnitude; each is the
+/// nearest of sixteen levels, which are as dense as a normal distribution. Byte j holds number 2j
+/// in its upper and 2j + 1 in its lower half. The last block may be shorter. Stateless and
+/// thread-safe.
 public final class NormalFloat {
 
   /// How many numbers share a scale.
@@ -38,9 +39,22 @@ public final class NormalFloat {
   /// The middles between neighbouring levels.
   private static final float[] BOUNDS = new float[LEVELS.length - 1];
 
+  /// [−1, 1] in bins narrower than levels are apart, and the lowest code in each; the last two bins
+  /// are for what rounding leaves at or above 1.
+  private static final int BINS_PER_UNIT = 128;
+
+  private static final byte[] LOWEST = new byte[2 * BINS_PER_UNIT + 2];
+
   static {
     for (int i = 0; i < BOUNDS.length; i++) {
       BOUNDS[i] = (float) (((double) LEVELS[i] + LEVELS[i + 1]) / 2);
+    }
+    for (int bin = 0; bin < LOWEST.length; bin++) {
+      // Half a bin lower, so that rounding cannot put a number above its code.
+      float least = (bin - 0.5f) / BINS_PER_UNIT - 1;
+      while (LOWEST[bin] < BOUNDS.length && least > BOUNDS[LOWEST[bin]]) {
+        LOWEST[bin]++;
+      }
     }
   }
 
@@ -129,16 +143,10 @@ public final class NormalFloat {
     if (greatest < Float.MIN_NORMAL) {
       return ZERO;
     }
-    int low = 0;
-    int high = BOUNDS.length;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (x > BOUNDS[middle]) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
+    int code = LOWEST[(int) ((x + 1) * BINS_PER_UNIT)];
+    while (code < BOUNDS.length && x > BOUNDS[code]) {
+      code++;
     }
-    return low;
+    return code;
   }
 }

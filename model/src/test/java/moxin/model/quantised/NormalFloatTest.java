@@ -72,8 +72,7 @@ class NormalFloatTest {
         MemorySegment.ofArray(scales),
         0);
     assertThat(codes).containsExactly(0xF0, 0x7C);
-    assertThat(MemorySegment.ofArray(scales).get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0))
-        .isEqualTo(2);
+    assertThat(MemorySegment.ofArray(scales).get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0)).isEqualTo(2);
   }
 
   @Test
