@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param onNonFiniteLoss stop unless given
 /// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
 /// @param parallel how several processes share the run
+/// @param adapter trains an adapter on the initial checkpoint; none unless given
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -35,7 +36,8 @@ public record TrainingRecipe(
     @Nullable Samples samples,
     NonFiniteLoss onNonFiniteLoss,
     Integer maxSkippedSteps,
-    Parallelism parallel) {
+    Parallelism parallel,
+    @Nullable Adapter adapter) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -49,7 +51,8 @@ public record TrainingRecipe(
       @Nullable Samples samples,
       @Nullable NonFiniteLoss onNonFiniteLoss,
       @Nullable Integer maxSkippedSteps,
-      @Nullable Parallelism parallel) {
+      @Nullable Parallelism parallel,
+      @Nullable Adapter adapter) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
     this.optimizer =
@@ -63,6 +66,7 @@ public record TrainingRecipe(
     this.onNonFiniteLoss = onNonFiniteLoss == null ? NonFiniteLoss.STOP : onNonFiniteLoss;
     this.maxSkippedSteps = maxSkippedSteps == null ? 10 : maxSkippedSteps;
     this.parallel = parallel == null ? new Parallelism(null) : parallel;
+    this.adapter = adapter;
     validate();
   }
 
@@ -83,6 +87,13 @@ public record TrainingRecipe(
       Require.positive("learningRate", learningRate);
     }
     Require.atLeast("maxSkippedSteps", maxSkippedSteps, 0);
+    if (adapter != null && initialisation.checkpoint() == null) {
+      throw new IllegalArgumentException("an adapter needs initialisation.checkpoint");
+    }
+    if (adapter != null && samples != null) {
+      throw new IllegalArgumentException(
+          "samples are not written while an adapter trains; merge it first");
+    }
     Set<String> names = new HashSet<>();
     for (Phase phase : phases) {
       if (!names.add(phase.name())) {
@@ -126,7 +137,8 @@ public record TrainingRecipe(
         samples,
         onNonFiniteLoss,
         maxSkippedSteps,
-        parallel);
+        parallel,
+        adapter);
   }
 
   private static Phase resolved(Phase phase, Path directory) {

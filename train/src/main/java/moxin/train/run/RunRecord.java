@@ -15,6 +15,7 @@ import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
 import moxin.model.SafetensorsCheckpoint;
 import moxin.model.SafetensorsWriter;
+import moxin.train.AdaptingLearner;
 import moxin.train.DistributedLearner;
 import moxin.train.Learner;
 import moxin.train.tensorboard.EventFileWriter;
@@ -95,6 +96,19 @@ final class RunRecord implements AutoCloseable {
   }
 
   private void write(Path directory, TrainerState state, Learner learner) throws IOException {
+    if (learner instanceof AdaptingLearner adapting) {
+      AdapterRun.write(adapting, header.recipe(), directory);
+    } else {
+      writeModel(directory, learner);
+    }
+    for (Path file : header.inputs().tokenizerFiles()) {
+      Files.copy(file, directory.resolve(Inputs.nameInCheckpoint(file)));
+    }
+    CheckpointStore.writeState(directory, state);
+    Manifest.write(directory, "checkpoint", header.recipe(), header.inputs().entries());
+  }
+
+  private void writeModel(Path directory, Learner learner) throws IOException {
     ModelConfig config = header.inputs().config();
     if (learner instanceof DistributedLearner distributed) {
       distributed.writeCheckpoint(directory);
@@ -107,11 +121,6 @@ final class RunRecord implements AutoCloseable {
     }
     ModelConfigFile.write(directory, config, DType.F32);
     AtomicFile.write(directory.resolve("generation_config.json"), generationConfig(config));
-    for (Path file : header.inputs().tokenizerFiles()) {
-      Files.copy(file, directory.resolve(Inputs.nameInCheckpoint(file)));
-    }
-    CheckpointStore.writeState(directory, state);
-    Manifest.write(directory, "checkpoint", header.recipe(), header.inputs().entries());
   }
 
   private static String generationConfig(ModelConfig config) {

@@ -60,7 +60,7 @@ public final class Training {
 
     RunRecord.Header header = new RunRecord.Header(inputs, resolved.tree(), identity);
     long lastStep = found.map(checkpoint -> checkpoint.state().step()).orElse(0L);
-    try (Learner learner = learner(job, recipe, inputs, found);
+    try (Learner learner = learner(job, recipe, inputs, found, progress);
         RunRecord record = RunRecord.open(job.run(), store, header, lastStep);
         Evaluation evaluation = evaluation(job, recipe, inputs)) {
       Trainer trainer =
@@ -83,15 +83,21 @@ public final class Training {
   }
 
   private static Learner learner(
-      TrainingJob job, TrainingRecipe recipe, Inputs inputs, Optional<CheckpointStore.Found> found)
+      TrainingJob job,
+      TrainingRecipe recipe,
+      Inputs inputs,
+      Optional<CheckpointStore.Found> found,
+      Progress progress)
       throws IOException {
+    DType computeType = recipe.precision() == Precision.BF16 ? DType.BF16 : DType.F32;
+    if (recipe.adapter() != null) {
+      return AdapterRun.learner(
+          job, recipe, recipe.adapter(), inputs, found, computeType, progress);
+    }
     Long ownSeed = recipe.initialisation().seed();
     Learner learner =
         job.learners()
-            .create(
-                inputs.config(),
-                recipe.precision() == Precision.BF16 ? DType.BF16 : DType.F32,
-                ownSeed == null ? job.recipe().seed() : ownSeed);
+            .create(inputs.config(), computeType, ownSeed == null ? job.recipe().seed() : ownSeed);
     try {
       Optional<Path> weights =
           found
