@@ -18,6 +18,7 @@ import picocli.CommandLine.HelpCommand;
       DataCommand.class,
       TokenizerCommand.class,
       TrainCommand.class,
+      AdapterCommand.class,
       ConvertCommand.class,
       GenerateCommand.class,
       ChatCommand.class,

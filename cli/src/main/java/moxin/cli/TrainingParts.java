@@ -11,11 +11,19 @@ import moxin.infer.GenerationOptions;
 import moxin.infer.Generator;
 import moxin.infer.SamplingOptions;
 import moxin.job.Progress;
+import moxin.model.Checkpoint;
+import moxin.model.DType;
 import moxin.model.MemoryCheckpoint;
+import moxin.model.ModelConfig;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
+import moxin.train.AdaptingLearner;
+import moxin.train.Learner;
 import moxin.train.LearnerFactory;
+import moxin.train.adapter.FrozenWeights;
 import moxin.train.run.SampleGenerator;
+import moxin.train.transformer.ActivationMemory;
+import moxin.train.transformer.AdapterLearner;
 import moxin.train.transformer.LearnerOptions;
 import moxin.train.transformer.TorchLearner;
 import moxin.train.transformer.WeightInitializer;
@@ -25,9 +33,16 @@ final class TrainingParts {
 
   private TrainingParts() {}
 
-  /// Learners on the CPU with all its processors.
+  /// Learners on the CPU with all its processors. On quantised models activations are computed
+  /// again, since memory is what those are for.
   static LearnerFactory onCpu(Progress progress) {
-    return (config, computeType, seed) -> {
+    return new CpuLearners(progress);
+  }
+
+  private record CpuLearners(Progress progress) implements LearnerFactory {
+
+    @Override
+    public Learner create(ModelConfig config, DType computeType, long seed) {
       try {
         TorchLearner learner =
             TorchLearner.create(config, LearnerOptions.onCpu(computeType), progress);
@@ -36,7 +51,25 @@ final class TrainingParts {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-    };
+    }
+
+    @Override
+    public AdaptingLearner adapt(
+        ModelConfig config, DType computeType, long seed, AdapterPlan plan, Checkpoint base) {
+      ActivationMemory memory =
+          plan.weights() == FrozenWeights.PLAIN
+              ? ActivationMemory.KEEP
+              : ActivationMemory.RECOMPUTE;
+      LearnerOptions all = LearnerOptions.onCpu(computeType);
+      LearnerOptions options =
+          new LearnerOptions(computeType, all.device(), all.processors(), memory);
+      try {
+        return AdapterLearner.create(
+            config, base, plan.settings(), plan.weights(), options, seed, progress);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   /// Samples by the CPU engine with the vocabulary of `tokenizer`.
