@@ -36,23 +36,24 @@ public final class NormalFloat {
   private static final ValueLayout.OfFloat SCALE =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /// The middles between neighbouring levels.
-  private static final float[] BOUNDS = new float[LEVELS.length - 1];
+  /// The middles between neighbouring levels, and beyond the last.
+  private static final float[] BOUNDS = new float[LEVELS.length];
 
-  /// [−1, 1] in bins narrower than levels are apart, and the lowest code in each; the last two bins
-  /// are for what rounding leaves at or above 1.
+  /// [−1, 1] in bins so narrow that at most one bound is in each, and the lowest code in each; the
+  /// last two bins are for what rounding leaves at or above 1.
   private static final int BINS_PER_UNIT = 128;
 
   private static final byte[] LOWEST = new byte[2 * BINS_PER_UNIT + 2];
 
   static {
-    for (int i = 0; i < BOUNDS.length; i++) {
+    for (int i = 0; i + 1 < LEVELS.length; i++) {
       BOUNDS[i] = (float) (((double) LEVELS[i] + LEVELS[i + 1]) / 2);
     }
+    BOUNDS[LEVELS.length - 1] = Float.POSITIVE_INFINITY;
     for (int bin = 0; bin < LOWEST.length; bin++) {
       // Half a bin lower, so that rounding cannot put a number above its code.
       float least = (bin - 0.5f) / BINS_PER_UNIT - 1;
-      while (LOWEST[bin] < BOUNDS.length && least > BOUNDS[LOWEST[bin]]) {
+      while (least > BOUNDS[LOWEST[bin]]) {
         LOWEST[bin]++;
       }
     }
@@ -144,9 +145,6 @@ public final class NormalFloat {
       return ZERO;
     }
     int code = LOWEST[(int) ((x + 1) * BINS_PER_UNIT)];
-    while (code < BOUNDS.length && x > BOUNDS[code]) {
-      code++;
-    }
-    return code;
+    return x > BOUNDS[code] ? code + 1 : code;
   }
 }
