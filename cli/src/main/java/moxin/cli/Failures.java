@@ -6,6 +6,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Objects;
+import moxin.collective.CollectiveException;
 import moxin.job.BadInputException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -23,6 +24,10 @@ final class Failures implements IExecutionExceptionHandler {
       failure.printStackTrace(command.getErr());
     }
     command.getErr().println("moxin: " + describe(failure));
+    return exitCode(failure);
+  }
+
+  static int exitCode(Throwable failure) {
     return isBadInput(failure) ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
   }
 
@@ -32,9 +37,10 @@ final class Failures implements IExecutionExceptionHandler {
         || failure instanceof AccessDeniedException;
   }
 
-  private static String describe(Throwable failure) {
+  static String describe(Throwable failure) {
     return switch (failure) {
       case BadInputException bad -> firstLine(bad);
+      case CollectiveException lost -> firstLine(lost);
       case NoSuchFileException missing -> missing.getFile() + ": no such file or directory";
       case AccessDeniedException denied -> denied.getFile() + ": permission denied";
       case FileSystemException failed when failed.getReason() != null ->

@@ -74,6 +74,10 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    return Processes.run(this::train, spec.commandLine().getErr());
+  }
+
+  private int train(Processes processes) throws IOException, InterruptedException {
     RecipeFile file = RecipeFile.read(recipe).withOverrides(overrides);
     Progress progress = TerminalProgress.onStandardError();
     TrainingJob job =
@@ -81,7 +85,7 @@ final class TrainCommand implements Callable<Integer> {
             file,
             new RunDirectory(out),
             model(file, tokenizer),
-            TrainingParts.onCpu(progress),
+            processes.learners(file, TrainingParts.onCpu(progress), progress),
             tokens.isPresent() ? sources(tokens.get()) : Map.of(),
             tokenizer,
             tokenizer.map(TrainingParts::samples),

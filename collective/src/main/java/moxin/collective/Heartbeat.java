@@ -27,7 +27,10 @@ final class Heartbeat implements AutoCloseable {
   private final List<String> names;
   private final Duration limit;
   private final MemorySegment communicator;
+
+  /// Open until the process ends: MPI may look at a last send until then.
   private final Arena arena = Arena.ofShared();
+
   private final MemorySegment flag = arena.allocate(JAVA_INT);
   private final MemorySegment sent = arena.allocate(1);
   private final MemorySegment received = arena.allocate(1);

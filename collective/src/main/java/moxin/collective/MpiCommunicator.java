@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class MpiCommunicator implements Communicator {
   private static final long PIECE_BYTES = 1L << 30;
   private static final int NAME_BYTES = 128;
-  private static final int SPINS = 200;
+  private static final int SPINS = 20;
   private static final long SLEEP_NANOS = 50_000;
 
   private final MpiLibrary mpi;
@@ -178,7 +178,7 @@ public final class MpiCommunicator implements Communicator {
       }
       if (spins < SPINS) {
         spins++;
-        Thread.yield();
+        Thread.onSpinWait();
       } else {
         LockSupport.parkNanos(SLEEP_NANOS);
       }

@@ -89,6 +89,7 @@ public final class RankOrderSum implements AutoCloseable {
         bounds[rank] * type.bytes(), (bounds[rank + 1] - bounds[rank]) * type.bytes());
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // closed when it is replaced, or with this
   private MemorySegment room(long bytes) {
     if (received.byteSize() < bytes) {
       arena.close();

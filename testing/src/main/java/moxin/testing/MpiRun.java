@@ -65,7 +65,7 @@ public final class MpiRun {
   /// [#start] and [#end].
   public static Ended run(Path directory, int ranks, Class<?> main, String... arguments)
       throws IOException, InterruptedException {
-    return start(directory, ranks, List.of(), main, arguments).end(Duration.ofSeconds(120));
+    return start(directory, ranks, List.of(), main, arguments).end(Duration.ofMinutes(2));
   }
 
   /// Waits until all processes have ended, and kills them after `limit`.

@@ -16,4 +16,14 @@ public enum ZeroStage {
   public static ZeroStage of(int number) {
     return values()[number];
   }
+
+  /// 0 to 3.
+  public int number() {
+    return switch (this) {
+      case NONE -> 0;
+      case OPTIMIZER -> 1;
+      case GRADIENTS -> 2;
+      case WEIGHTS -> 3;
+    };
+  }
 }

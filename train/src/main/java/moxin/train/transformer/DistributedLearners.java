@@ -7,8 +7,6 @@ import moxin.collective.Communicator;
 import moxin.job.Progress;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
-import moxin.model.ModelConfigFile;
-import moxin.torch.Device;
 import moxin.torch.LibTorch;
 import moxin.train.Learner;
 import moxin.train.LearnerFactory;
@@ -52,32 +50,23 @@ public final class DistributedLearners implements LearnerFactory {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    String json = ModelConfigFile.toJson(config, DType.F32);
-    int length = json.getBytes(StandardCharsets.UTF_8).length;
-    orders.give(
-        Orders.Kind.CREATE,
-        length,
-        computeType.ordinal(),
-        settings.activationMemory().ordinal(),
-        settings.stage().ordinal());
-    orders.text(json, length);
-    LearnerOptions options =
-        new LearnerOptions(
-            computeType, Device.CPU, settings.processors(), settings.activationMemory());
-    Execution execution = Execution.on(Device.CPU, settings.processors());
+    NewLearner made =
+        new NewLearner(computeType, settings.activationMemory(), settings.stage(), config);
+    String text = made.toText();
+    int length = text.getBytes(StandardCharsets.UTF_8).length;
+    orders.give(Orders.Kind.CREATE, length);
+    orders.text(text, length);
     LeadingLearner learner =
-        new LeadingLearner(
-            config,
-            orders,
-            new ShardedLearner(config, options, execution, settings.stage(), communicator));
+        new LeadingLearner(config, orders, made.create(communicator, settings.processors()));
     learner.initialize(new WeightInitializer(seed, settings.outputs()));
     return learner;
   }
 
   /// Tells the other processes that there is nothing more to do, after which they return from
-  /// [#follow]. Not called where anything failed: [Communicator#abort] ends them then.
-  public void finish() {
-    orders.give(Orders.Kind.END);
+  /// [#follow]; for process 0. Not called where anything failed: [Communicator#abort] ends them
+  /// then.
+  public static void finish(Communicator communicator) {
+    new Orders(communicator).give(Orders.Kind.END);
   }
 
   /// Takes part in the learners of process 0, until it says that it has finished; for all others.

@@ -5,11 +5,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Optional;
 import moxin.collective.Communicator;
-import moxin.model.DType;
-import moxin.model.ModelConfig;
-import moxin.model.ModelConfigFile;
-import moxin.torch.Device;
-import moxin.train.ZeroStage;
 import org.jspecify.annotations.Nullable;
 
 /// What the processes besides the leader do: as they are told, until it is over.
@@ -36,29 +31,13 @@ final class FollowingRank implements AutoCloseable {
     while (order.kind() != Orders.Kind.END) {
       if (order.kind() == Orders.Kind.CREATE) {
         close();
-        current = created(order);
+        NewLearner made = NewLearner.parse(orders.text(null, order.integer(0)));
+        current = made.create(communicator, processors);
       } else {
         obey(order, learner());
       }
       order = orders.take();
     }
-  }
-
-  private ShardedLearner created(Orders.Order order) {
-    String json = orders.text(null, order.integer(0));
-    ModelConfig config = ModelConfigFile.parse("the leader's configuration", json);
-    LearnerOptions options =
-        new LearnerOptions(
-            DType.values()[order.integer(1)],
-            Device.CPU,
-            processors,
-            ActivationMemory.values()[order.integer(2)]);
-    return new ShardedLearner(
-        config,
-        options,
-        Execution.on(Device.CPU, processors),
-        ZeroStage.of(order.integer(3)),
-        communicator);
   }
 
   private void obey(Orders.Order order, ShardedLearner learner) {
@@ -69,7 +48,7 @@ final class FollowingRank implements AutoCloseable {
       case NORM -> learner.gradientNorm();
       case STEP -> learner.step(orders.adamW(null), order.real(0));
       case DISCARD -> learner.discardGradients();
-      case WEIGHTS, MOMENTS -> give(order.kind(), learner.files());
+      case WEIGHTS, GRADIENTS, MOMENTS -> give(order.kind(), learner.files());
       case SET_WEIGHTS -> {
         learner.files().setWeights(NOT_HERE);
         learner.weightsChanged();
@@ -87,10 +66,11 @@ final class FollowingRank implements AutoCloseable {
 
   private static void give(Orders.Kind kind, ShardFiles files) {
     try (Arena arena = Arena.ofShared()) {
-      if (kind == Orders.Kind.WEIGHTS) {
-        files.weights(arena);
-      } else {
-        files.moments(arena);
+      switch (kind) {
+        case WEIGHTS -> files.weights(arena);
+        case GRADIENTS -> files.gradients(arena);
+        case MOMENTS -> files.moments(arena);
+        default -> throw new IllegalArgumentException(kind + " asks for no tensors");
       }
     }
   }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import moxin.model.Checkpoint;
 import moxin.model.DType;
@@ -121,6 +122,16 @@ final class LeadingLearner implements DistributedLearner {
         });
   }
 
+  /// The gradients accumulated since the last step under the weights' names, in fp32, valid as
+  /// [#weights].
+  public List<TensorView> gradients() {
+    return together(
+        () -> {
+          orders.give(Orders.Kind.GRADIENTS);
+          return files.gradients(copies);
+        });
+  }
+
   @Override
   public List<TensorView> optimizerState() {
     return together(
@@ -171,24 +182,22 @@ final class LeadingLearner implements DistributedLearner {
   public void writeCheckpoint(Path directory) throws IOException {
     String path = directory.toAbsolutePath().toString();
     int length = path.getBytes(StandardCharsets.UTF_8).length;
-    IOException failure =
+    Optional<IOException> failure =
         together(
             () -> {
               orders.give(Orders.Kind.WRITE, length);
               orders.text(path, length);
               try {
                 files.write(directory, learner.steps());
-                return NOTHING;
+                return Optional.empty();
               } catch (IOException e) {
-                return e;
+                return Optional.of(e);
               }
             });
-    if (failure != NOTHING) {
-      throw failure;
+    if (failure.isPresent()) {
+      throw failure.get();
     }
   }
-
-  private static final IOException NOTHING = new IOException("nothing failed");
 
   @Override
   public void close() {
@@ -203,6 +212,7 @@ final class LeadingLearner implements DistributedLearner {
     copies.close();
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // closed when it is replaced, or with this
   private <T> T together(Supplier<T> operation) {
     if (broken) {
       throw new IllegalStateException("an operation of the processes has failed before");

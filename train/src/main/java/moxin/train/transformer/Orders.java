@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import moxin.collective.Communicator;
 import moxin.train.AdamW;
 import moxin.train.Batch;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// gives what is told; the others pass null and get it.
 final class Orders {
   private static final int WORDS = 8;
+  private static final List<Kind> KINDS = List.of(Kind.values());
 
   private final Communicator communicator;
 
@@ -30,6 +32,7 @@ final class Orders {
     STEP,
     DISCARD,
     WEIGHTS,
+    GRADIENTS,
     MOMENTS,
     SET_WEIGHTS,
     SET_MOMENTS,
@@ -51,14 +54,14 @@ final class Orders {
 
   void give(Kind kind, long... numbers) {
     long[] words = new long[WORDS];
-    words[0] = kind.ordinal();
+    words[0] = KINDS.indexOf(kind);
     System.arraycopy(numbers, 0, words, 1, numbers.length);
     share(words);
   }
 
   Order take() {
     long[] words = share(new long[WORDS]);
-    return new Order(Kind.values()[Math.toIntExact(words[0])], Arrays.copyOfRange(words, 1, WORDS));
+    return new Order(KINDS.get(Math.toIntExact(words[0])), Arrays.copyOfRange(words, 1, WORDS));
   }
 
   private long[] share(long[] words) {

@@ -46,7 +46,7 @@ final class ParameterLayout {
     embeddings = at;
     long wholeRows = Math.ceilDiv(PIECE, (long) hidden) * hidden;
     buckets.add(new Bucket(embedding.offset(), embedding.end(), wholeRows, Group.EMBEDDINGS));
-    if (head != embedding) {
+    if (!config.tieWordEmbeddings()) {
       buckets.add(new Bucket(head.offset(), head.end(), wholeRows, Group.EMBEDDINGS));
     }
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {

@@ -63,6 +63,19 @@ final class ShardFiles {
     return whole(arena, Map.of("", parameters.weights()));
   }
 
+  /// The gradients summed so far on process 0, in `arena`; empty on the others.
+  List<TensorView> gradients(Arena arena) {
+    if (!parameters.divided()) {
+      link.run(
+          () -> {
+            for (int i = 0; i < buckets.size(); i++) {
+              exchange.gatherGradient(i);
+            }
+          });
+    }
+    return whole(arena, Map.of("", parameters.gradient()));
+  }
+
   /// The moments on process 0, in `arena`; empty on the others.
   List<TensorView> moments(Arena arena) {
     return whole(arena, optimizerArrays());

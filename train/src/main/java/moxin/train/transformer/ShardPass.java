@@ -21,6 +21,10 @@ final class ShardPass implements LayerPass {
   private final int[] resident = {NONE, NONE};
   private final List<@Nullable Future<?>> fetches = new ArrayList<>();
   private final List<@Nullable Future<?>> reductions = new ArrayList<>();
+
+  /// What the pass has sent or is to send.
+  private final List<Future<?>> sent = new ArrayList<>();
+
   private @Nullable ShardGradients gradients;
   private int contributors;
 
@@ -53,7 +57,9 @@ final class ShardPass implements LayerPass {
         reduce(layer, written.layer(layer));
       }
     }
-    RankLink.await(reduce(parameters.norms(), written.norms()));
+    reduce(parameters.norms(), written.norms());
+    sent.forEach(RankLink::await);
+    sent.clear();
     gradients = null;
   }
 
@@ -87,7 +93,8 @@ final class ShardPass implements LayerPass {
   @Override
   public void afterBackward(int layer) {
     if (gradients != null && gradients.windowed()) {
-      reductions.set(layer % 2, reduce(layer, gradients.layer(layer)));
+      reduce(layer, gradients.layer(layer));
+      reductions.set(layer % 2, sent.getLast());
     }
   }
 
@@ -113,8 +120,8 @@ final class ShardPass implements LayerPass {
     }
   }
 
-  private Future<?> reduce(int bucket, Place gradient) {
+  private void reduce(int bucket, Place gradient) {
     int count = contributors;
-    return link.submit(() -> exchange.reduce(bucket, gradient, count));
+    sent.add(link.submit(() -> exchange.reduce(bucket, gradient, count)));
   }
 }

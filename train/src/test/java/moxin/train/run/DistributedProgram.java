@@ -71,7 +71,7 @@ final class DistributedProgram {
           start,
           waiting(waitAt, directory),
           Progress.silent());
-      learners.finish();
+      DistributedLearners.finish(communicator);
       Traffic traffic = communicator.traffic().since(before);
       System.out.println(run.getFileName() + ": " + traffic);
     }

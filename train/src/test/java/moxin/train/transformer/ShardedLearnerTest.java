@@ -9,9 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import moxin.job.Progress;
@@ -40,7 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Threads as processes, against [TorchLearner].
 class ShardedLearnerTest {
   private static final AdamW ADAM_W = new AdamW(0.9, 0.95, 1e-8, 0.1, true, false, 0.5);
-  private static final long SEED = 3;
+  private static final long SEED = ThreadJob.SEED;
 
   @TempDir private Path directory = Path.of("");
 
@@ -53,13 +50,13 @@ class ShardedLearnerTest {
     List<Arguments> all = new ArrayList<>();
     for (ZeroStage stage : ZeroStage.values()) {
       for (int ranks : new int[] {1, 2, 4}) {
-        boolean odd = (ranks + stage.ordinal()) % 2 == 1;
+        boolean odd = (ranks + stage.number()) % 2 == 1;
         all.add(
             Arguments.of(
                 stage,
                 ranks,
                 odd ? DType.BF16 : DType.F32,
-                stage.ordinal() % 2 == 0,
+                stage.number() % 2 == 0,
                 odd ? ActivationMemory.RECOMPUTE : ActivationMemory.KEEP));
       }
     }
@@ -85,7 +82,7 @@ class ShardedLearnerTest {
       learner.initialize(new WeightInitializer(SEED, OutputScale.BY_DEPTH));
       expected = train(learner, config);
     }
-    Outcome found = distributed(config, stage, ranks, type, memory, l -> train(l, config));
+    Outcome found = ThreadJob.run(config, stage, ranks, type, memory, l -> train(l, config));
     assertThat(found.numbers()).isEqualTo(expected.numbers());
     assertThat(found.names()).isEqualTo(expected.names());
     for (int i = 0; i < expected.values().size(); i++) {
@@ -101,9 +98,9 @@ class ShardedLearnerTest {
     ModelConfig config = config(true);
     Function<Learner, Outcome> training = learner -> train(learner, config);
     Outcome one =
-        distributed(config, ZeroStage.NONE, 1, DType.F32, ActivationMemory.KEEP, training);
+        ThreadJob.run(config, ZeroStage.NONE, 1, DType.F32, ActivationMemory.KEEP, training);
     for (ZeroStage stage : List.of(ZeroStage.OPTIMIZER, ZeroStage.WEIGHTS)) {
-      Outcome three = distributed(config, stage, 3, DType.F32, ActivationMemory.KEEP, training);
+      Outcome three = ThreadJob.run(config, stage, 3, DType.F32, ActivationMemory.KEEP, training);
       for (int i = 0; i < one.numbers().size(); i++) {
         double expected = one.numbers().get(i);
         assertThat(three.numbers().get(i)).isCloseTo(expected, within(1e-6 * expected));
@@ -115,7 +112,7 @@ class ShardedLearnerTest {
   void aCheckpointWrittenByTwoGoesOnWithFourAndWithOne() throws Exception {
     ModelConfig config = config(false);
     Outcome expected =
-        distributed(
+        ThreadJob.run(
             config,
             ZeroStage.GRADIENTS,
             2,
@@ -134,7 +131,7 @@ class ShardedLearnerTest {
     for (int ranks : new int[] {1, 4}) {
       ZeroStage stage = ranks == 1 ? ZeroStage.NONE : ZeroStage.WEIGHTS;
       Outcome found =
-          distributed(
+          ThreadJob.run(
               config,
               stage,
               ranks,
@@ -161,43 +158,6 @@ class ShardedLearnerTest {
       learner.loadOptimizerState(state);
     } catch (IOException e) {
       throw new AssertionError(e);
-    }
-  }
-
-  /// Runs `work` on the leader of a job of `ranks`.
-  private static <T> T distributed(
-      ModelConfig config,
-      ZeroStage stage,
-      int ranks,
-      DType type,
-      ActivationMemory memory,
-      Function<Learner, T> work)
-      throws Exception {
-    List<ThreadCommunicator> job = ThreadCommunicator.job(ranks);
-    try (ExecutorService threads = Executors.newCachedThreadPool()) {
-      List<Future<?>> followers = new ArrayList<>();
-      for (ThreadCommunicator communicator : job.subList(1, ranks)) {
-        followers.add(
-            threads.submit(
-                () -> {
-                  DistributedLearners.follow(communicator, 1, Progress.silent());
-                  return true;
-                }));
-      }
-      DistributedLearners learners =
-          new DistributedLearners(
-              job.getFirst(),
-              new DistributedLearners.Settings(stage, memory, OutputScale.BY_DEPTH, 1),
-              Progress.silent());
-      T result;
-      try (Learner learner = learners.create(config, type, SEED)) {
-        result = work.apply(learner);
-      }
-      learners.finish();
-      for (Future<?> follower : followers) {
-        follower.get();
-      }
-      return result;
     }
   }
 
@@ -232,12 +192,12 @@ class ShardedLearnerTest {
     MemoryCheckpoint.of("tensors", tensors).close();
   }
 
-  private static ModelConfig config(boolean tied) {
+  static ModelConfig config(boolean tied) {
     return new ModelConfig(
         "mistral", 257, 64, 96, 3, 4, 2, 16, 1e-5, 10000, OptionalInt.of(8), 512, tied, 1, 2, 0.3);
   }
 
-  private static Batch batch(Random random, int rows, int length, int vocabulary) {
+  static Batch batch(Random random, int rows, int length, int vocabulary) {
     int[] ids = random.ints((long) rows * length, 0, vocabulary).toArray();
     int[] targets = random.ints((long) rows * length, 0, vocabulary).toArray();
     int[] segments = new int[rows * length];

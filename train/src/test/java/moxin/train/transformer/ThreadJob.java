@@ -1,0 +1,87 @@
+package moxin.train.transformer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import moxin.collective.Traffic;
+import moxin.job.Progress;
+import moxin.model.DType;
+import moxin.model.ModelConfig;
+import moxin.train.Learner;
+import moxin.train.ZeroStage;
+import moxin.train.transformer.WeightInitializer.OutputScale;
+
+/// A distributed learner whose processes are threads.
+final class ThreadJob {
+  static final long SEED = 3;
+
+  private final List<ThreadCommunicator> communicators;
+
+  private ThreadJob(int ranks) {
+    this.communicators = ThreadCommunicator.job(ranks);
+  }
+
+  /// What all processes have sent so far, by one of the counts.
+  long sent(ToLongFunction<Traffic> count) {
+    return communicators.stream().map(ThreadCommunicator::traffic).mapToLong(count).sum();
+  }
+
+  /// Runs `work` on the leader of a job of `ranks`.
+  static <T> T run(
+      ModelConfig config,
+      ZeroStage stage,
+      int ranks,
+      DType type,
+      ActivationMemory memory,
+      Function<Learner, T> work)
+      throws Exception {
+    return run(config, stage, ranks, type, memory, (_, learner) -> work.apply(learner));
+  }
+
+  /// What a job is to do.
+  @FunctionalInterface
+  interface Work<T> {
+    T apply(ThreadJob job, Learner learner);
+  }
+
+  /// As above, for work that looks at the traffic.
+  static <T> T run(
+      ModelConfig config,
+      ZeroStage stage,
+      int ranks,
+      DType type,
+      ActivationMemory memory,
+      Work<T> work)
+      throws Exception {
+    ThreadJob job = new ThreadJob(ranks);
+    try (ExecutorService threads = Executors.newCachedThreadPool()) {
+      List<Future<?>> followers = new ArrayList<>();
+      for (ThreadCommunicator communicator : job.communicators.subList(1, ranks)) {
+        followers.add(
+            threads.submit(
+                () -> {
+                  DistributedLearners.follow(communicator, 1, Progress.silent());
+                  return true;
+                }));
+      }
+      DistributedLearners learners =
+          new DistributedLearners(
+              job.communicators.getFirst(),
+              new DistributedLearners.Settings(stage, memory, OutputScale.BY_DEPTH, 1),
+              Progress.silent());
+      T result;
+      try (Learner learner = learners.create(config, type, SEED)) {
+        result = work.apply(job, learner);
+      }
+      DistributedLearners.finish(job.communicators.getFirst());
+      for (Future<?> follower : followers) {
+        follower.get();
+      }
+      return result;
+    }
+  }
+}
