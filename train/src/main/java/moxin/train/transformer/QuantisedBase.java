@@ -32,6 +32,7 @@ final class QuantisedBase implements FrozenBase {
   private final SliceThreads threads;
   private final @Nullable Resident[] residents;
 
+  @SuppressWarnings("MustBeClosedChecker") // closed with this
   private QuantisedBase(
       ModelConfig config, FrozenWeights kind, LearnerOptions options, int workers) {
     this.kind = kind;
