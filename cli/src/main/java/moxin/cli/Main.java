@@ -19,6 +19,7 @@ import picocli.CommandLine.HelpCommand;
       TokenizerCommand.class,
       TrainCommand.class,
       ReportCommand.class,
+      AdapterCommand.class,
       ConvertCommand.class,
       GenerateCommand.class,
       ChatCommand.class,

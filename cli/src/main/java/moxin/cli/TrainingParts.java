@@ -12,14 +12,21 @@ import moxin.infer.Generator;
 import moxin.infer.SamplingOptions;
 import moxin.job.Progress;
 import moxin.job.RecipeFile;
+import moxin.model.Checkpoint;
+import moxin.model.DType;
 import moxin.model.MemoryCheckpoint;
+import moxin.model.ModelConfig;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
 import moxin.torch.Device;
+import moxin.train.AdaptingLearner;
+import moxin.train.Learner;
 import moxin.train.LearnerFactory;
+import moxin.train.adapter.FrozenWeights;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.run.SampleGenerator;
 import moxin.train.transformer.ActivationMemory;
+import moxin.train.transformer.AdapterLearner;
 import moxin.train.transformer.LearnerOptions;
 import moxin.train.transformer.TorchLearner;
 import moxin.train.transformer.WeightInitializer;
@@ -34,15 +41,23 @@ final class TrainingParts {
     return on(Device.CPU, recipe, progress);
   }
 
-  /// Learners on `device`, with the memory that `recipe` asks for.
+  /// Learners on `device`, with the memory that `recipe` asks for. On quantised models activations
+  /// are computed again, since memory is what those are for.
   static LearnerFactory on(Device device, RecipeFile recipe, Progress progress) {
-    return (config, computeType, seed) -> {
-      LearnerOptions options =
-          new LearnerOptions(
-              computeType,
-              device,
-              Runtime.getRuntime().availableProcessors(),
-              activationMemory(TrainingRecipe.of(recipe)));
+    return new Learners(device, TrainingRecipe.of(recipe), progress);
+  }
+
+  private record Learners(Device device, TrainingRecipe recipe, Progress progress)
+      implements LearnerFactory {
+
+    private LearnerOptions options(DType computeType, ActivationMemory memory) {
+      return new LearnerOptions(
+          computeType, device, Runtime.getRuntime().availableProcessors(), memory);
+    }
+
+    @Override
+    public Learner create(ModelConfig config, DType computeType, long seed) {
+      LearnerOptions options = options(computeType, activationMemory(recipe));
       try {
         TorchLearner learner = TorchLearner.create(config, options, progress);
         learner.initialize(new WeightInitializer(seed, WeightInitializer.OutputScale.BY_DEPTH));
@@ -50,7 +65,23 @@ final class TrainingParts {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-    };
+    }
+
+    @Override
+    public AdaptingLearner adapt(
+        ModelConfig config, DType computeType, long seed, AdapterPlan plan, Checkpoint base) {
+      ActivationMemory memory =
+          plan.weights() == FrozenWeights.PLAIN
+              ? activationMemory(recipe)
+              : ActivationMemory.RECOMPUTE;
+      LearnerOptions options = options(computeType, memory);
+      try {
+        return AdapterLearner.create(
+            config, base, plan.settings(), plan.weights(), options, seed, progress);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   /// What `recipe` keeps of a forward pass.

@@ -29,8 +29,25 @@ public final class Aten {
 
   /// `sum = sum + a · b`, matrices.
   public static void addmm(Tensor sum, Tensor a, Tensor b) {
+    addmm(sum, 1, a, b, 1);
+  }
+
+  /// `sum = sum + alpha · a · b`, matrices.
+  public static void addmm(Tensor sum, Tensor a, Tensor b, double alpha) {
+    addmm(sum, 1, a, b, alpha);
+  }
+
+  /// `out = alpha · a · b`, matrices.
+  public static void mm(Tensor out, Tensor a, Tensor b, double alpha) {
+    addmm(out, 0, a, b, alpha);
+  }
+
+  private static void addmm(Tensor sum, double beta, Tensor a, Tensor b, double alpha) {
     Operator.check(
-        "addmm.out", () -> Abi.addmmOut(sum.handle(), sum.handle(), a.handle(), b.handle(), 1, 1));
+        "addmm.out",
+        () ->
+            Abi.addmmOut(
+                sum.handle(), sum.handle(), a.handle(), b.handle(), (float) beta, (float) alpha));
   }
 
   /// `a · b` for each of a batch of matrices.

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param parallel how several processes share the run
 /// @param onSpike what a spike of loss or gradient norm is and what follows; none unless given
 /// @param monitoring what watches the run
+/// @param adapter trains an adapter on the initial checkpoint; none unless given
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -41,7 +42,8 @@ public record TrainingRecipe(
     Memory memory,
     Parallelism parallel,
     @Nullable OnSpike onSpike,
-    Monitoring monitoring) {
+    Monitoring monitoring,
+    @Nullable Adapter adapter) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -58,7 +60,8 @@ public record TrainingRecipe(
       @Nullable Memory memory,
       @Nullable Parallelism parallel,
       @Nullable OnSpike onSpike,
-      @Nullable Monitoring monitoring) {
+      @Nullable Monitoring monitoring,
+      @Nullable Adapter adapter) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
     this.optimizer =
@@ -75,6 +78,7 @@ public record TrainingRecipe(
     this.parallel = parallel == null ? new Parallelism(null) : parallel;
     this.onSpike = onSpike;
     this.monitoring = monitoring == null ? Monitoring.defaults() : monitoring;
+    this.adapter = adapter;
     validate();
   }
 
@@ -95,6 +99,13 @@ public record TrainingRecipe(
       Require.positive("learningRate", learningRate);
     }
     Require.atLeast("maxSkippedSteps", maxSkippedSteps, 0);
+    if (adapter != null && initialisation.checkpoint() == null) {
+      throw new IllegalArgumentException("an adapter needs initialisation.checkpoint");
+    }
+    if (adapter != null && samples != null) {
+      throw new IllegalArgumentException(
+          "samples are not written while an adapter trains; merge it first");
+    }
     Set<String> names = new HashSet<>();
     for (Phase phase : phases) {
       if (!names.add(phase.name())) {
@@ -132,7 +143,8 @@ public record TrainingRecipe(
         memory,
         parallel,
         onSpike,
-        monitoring);
+        monitoring,
+        adapter);
   }
 
   private TrainingRecipe resolvedAgainst(Path directory) {
@@ -161,7 +173,8 @@ public record TrainingRecipe(
         memory,
         parallel,
         onSpike,
-        monitoring);
+        monitoring,
+        adapter);
   }
 
   private static Phase resolved(Phase phase, Path directory) {

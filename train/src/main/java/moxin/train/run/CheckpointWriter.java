@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import moxin.model.TensorView;
+import moxin.train.AdaptingLearner;
 import moxin.train.DistributedLearner;
 import moxin.train.Learner;
 import moxin.train.recipe.CheckpointWriting;
@@ -47,13 +48,15 @@ final class CheckpointWriter implements AutoCloseable {
   private record Writing(long step, Future<Path> result) {}
 
   /// Saves `learner` as it is now. In the background, returns as soon as it is copied. A learner
-  /// that several processes are is written by all of them, in the foreground.
+  /// that several processes are is written by all of them, in the foreground, and so is an adapter,
+  /// which is small.
   ///
   /// @throws CheckpointWriteException if this one, in the foreground, or the last one, in the
   ///   background, could not be written
   void save(TrainerState state, Learner learner) throws IOException, InterruptedException {
     await();
-    if (writing == CheckpointWriting.FOREGROUND || learner instanceof DistributedLearner) {
+    boolean itself = learner instanceof DistributedLearner || learner instanceof AdaptingLearner;
+    if (writing == CheckpointWriting.FOREGROUND || itself) {
       try {
         announced.add(target.write(state, LearnerSnapshot.of(learner)));
       } catch (IOException e) {

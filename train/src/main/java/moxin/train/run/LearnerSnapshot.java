@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import moxin.model.SafetensorsCheckpoint;
 import moxin.model.SafetensorsWriter;
 import moxin.model.TensorView;
+import moxin.train.AdaptingLearner;
 import moxin.train.DistributedLearner;
 import moxin.train.Learner;
 
@@ -18,6 +20,11 @@ interface LearnerSnapshot {
 
   /// As [Learner#optimizerState]; asked for when the weights are done with.
   List<TensorView> optimizerState();
+
+  /// The learner itself, where it trains an adapter.
+  default Optional<AdaptingLearner> adapting() {
+    return Optional.empty();
+  }
 
   /// Writes both into `directory`.
   default void writeTo(Path directory) throws IOException {
@@ -40,6 +47,11 @@ interface LearnerSnapshot {
       @Override
       public List<TensorView> optimizerState() {
         return learner.optimizerState();
+      }
+
+      @Override
+      public Optional<AdaptingLearner> adapting() {
+        return learner instanceof AdaptingLearner one ? Optional.of(one) : Optional.empty();
       }
 
       @Override

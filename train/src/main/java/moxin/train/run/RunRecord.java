@@ -169,15 +169,23 @@ final class RunRecord implements AutoCloseable {
 
   private void write(Path directory, TrainerState state, LearnerSnapshot learner)
       throws IOException {
-    ModelConfig config = header.inputs().config();
-    learner.writeTo(directory);
-    ModelConfigFile.write(directory, config, DType.F32);
-    AtomicFile.write(directory.resolve("generation_config.json"), generationConfig(config));
+    if (learner.adapting().isPresent()) {
+      AdapterRun.write(learner.adapting().get(), header.recipe(), directory);
+    } else {
+      writeModel(directory, learner);
+    }
     for (Path file : header.inputs().tokenizerFiles()) {
       Files.copy(file, directory.resolve(Inputs.nameInCheckpoint(file)));
     }
     CheckpointStore.writeState(directory, state);
     Manifest.write(directory, "checkpoint", header.recipe(), header.inputs().entries());
+  }
+
+  private void writeModel(Path directory, LearnerSnapshot learner) throws IOException {
+    ModelConfig config = header.inputs().config();
+    learner.writeTo(directory);
+    ModelConfigFile.write(directory, config, DType.F32);
+    AtomicFile.write(directory.resolve("generation_config.json"), generationConfig(config));
   }
 
   private static String generationConfig(ModelConfig config) {

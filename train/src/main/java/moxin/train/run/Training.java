@@ -124,13 +124,15 @@ public final class Training {
       Optional<CheckpointStore.Found> found,
       Progress progress)
       throws IOException {
+    DType computeType = recipe.precision() == Precision.BF16 ? DType.BF16 : DType.F32;
+    if (recipe.adapter() != null) {
+      return AdapterRun.learner(
+          job, recipe, recipe.adapter(), inputs, found, computeType, progress);
+    }
     Long ownSeed = recipe.initialisation().seed();
     Learner learner =
         job.learners()
-            .create(
-                inputs.config(),
-                recipe.precision() == Precision.BF16 ? DType.BF16 : DType.F32,
-                ownSeed == null ? job.recipe().seed() : ownSeed);
+            .create(inputs.config(), computeType, ownSeed == null ? job.recipe().seed() : ownSeed);
     try {
       Optional<Path> initial = Inputs.checkpoint(recipe.initialisation());
       if (found.isPresent()) {

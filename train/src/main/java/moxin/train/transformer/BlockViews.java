@@ -11,7 +11,18 @@ import moxin.torch.Tensor;
 record BlockViews(List<Matrices> matrices, Tensor embedding, Tensor head) {
 
   /// The matrices of one block.
-  record Matrices(Tensor projections, Tensor output, Tensor gateUp, Tensor down) {}
+  record Matrices(Tensor projections, Tensor output, Tensor gateUp, Tensor down) {
+
+    /// The matrix of `linear`.
+    Tensor of(Linear linear) {
+      return switch (linear) {
+        case PROJECTIONS -> projections;
+        case OUTPUT -> output;
+        case GATE_UP -> gateUp;
+        case DOWN -> down;
+      };
+    }
+  }
 
   /// Part of a flat array.
   ///

@@ -53,7 +53,7 @@ final class ModelWeights implements AutoCloseable {
 
   /// Copies a weight to element `at` of `flat`, a piece at a time: a weight may be larger than the
   /// heap has room for.
-  private static void copy(TensorView weight, Tensor flat, long at) {
+  static void copy(TensorView weight, Tensor flat, long at) {
     for (long from = 0; from < weight.elements(); from += PIECE) {
       int count = (int) Math.min(PIECE, weight.elements() - from);
       float[] piece = new float[count];

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import moxin.model.Checkpoint;
 import moxin.model.CheckpointFormatException;
 import moxin.model.DType;
@@ -23,17 +24,22 @@ final class ParameterFiles implements AutoCloseable {
   static final String SECOND_MOMENT = ".exp_avg_sq";
   static final String STEP = "step";
 
-  private final ModelConfig config;
-  private final Parameters parameters;
   private final Map<String, List<Long>> shapes;
+  private final Function<String, ParameterLayout.Slot> slots;
+  private final Parameters parameters;
 
   /// Copies on the host of what [#weights] and [#optimizerState] gave, where the device is another.
   private final List<Tensor> hostCopies = new ArrayList<>();
 
-  ParameterFiles(ModelConfig config, Parameters parameters) {
-    this.config = config;
+  /// @param shapes of the parameters, in the order of files
+  /// @param slots where each stands
+  ParameterFiles(
+      Map<String, List<Long>> shapes,
+      Function<String, ParameterLayout.Slot> slots,
+      Parameters parameters) {
+    this.shapes = shapes;
+    this.slots = slots;
     this.parameters = parameters;
-    this.shapes = WeightNames.shapes(config);
   }
 
   void forEachName(Consumer<String> action) {
@@ -47,7 +53,7 @@ final class ParameterFiles implements AutoCloseable {
 
   /// One parameter of a flat array.
   float[] values(Tensor flat, String name) {
-    ParameterLayout.Slot slot = parameters.layout().slot(name);
+    ParameterLayout.Slot slot = slots.apply(name);
     try (Scope _ = Scope.open()) {
       return flat.view(slot.offset(), slot.elements()).toFloats();
     }
@@ -79,7 +85,7 @@ final class ParameterFiles implements AutoCloseable {
   }
 
   void loadWeights(Checkpoint checkpoint) {
-    WeightNames.requireComplete(checkpoint, config);
+    shapes.forEach((name, shape) -> requireShape(checkpoint, name, shape));
     for (String name : shapes.keySet()) {
       set(name, Precision.widen(checkpoint.tensor(name)));
     }
@@ -87,7 +93,7 @@ final class ParameterFiles implements AutoCloseable {
 
   /// Loads the moments and returns the number of steps they come from.
   long loadOptimizerState(Checkpoint checkpoint) {
-    long steps = requireOptimizerState(checkpoint, config);
+    long steps = requireOptimizerState(checkpoint, shapes);
     for (String name : shapes.keySet()) {
       load(checkpoint, name + FIRST_MOMENT, parameters.firstMoment(), name);
       load(checkpoint, name + SECOND_MOMENT, parameters.secondMoment(), name);
@@ -98,12 +104,15 @@ final class ParameterFiles implements AutoCloseable {
   /// Checks that `checkpoint` has the state of an optimizer for `config`, and returns the number of
   /// steps it comes from.
   static long requireOptimizerState(Checkpoint checkpoint, ModelConfig config) {
-    WeightNames.shapes(config)
-        .forEach(
-            (name, shape) -> {
-              requireShape(checkpoint, name + FIRST_MOMENT, shape);
-              requireShape(checkpoint, name + SECOND_MOMENT, shape);
-            });
+    return requireOptimizerState(checkpoint, WeightNames.shapes(config));
+  }
+
+  private static long requireOptimizerState(Checkpoint checkpoint, Map<String, List<Long>> shapes) {
+    shapes.forEach(
+        (name, shape) -> {
+          requireShape(checkpoint, name + FIRST_MOMENT, shape);
+          requireShape(checkpoint, name + SECOND_MOMENT, shape);
+        });
     TensorView counter = checkpoint.tensor(STEP);
     if (counter.dtype() != DType.I64 || counter.elements() != 1) {
       throw new CheckpointFormatException(
@@ -134,7 +143,7 @@ final class ParameterFiles implements AutoCloseable {
   }
 
   private void set(Tensor flat, String name, float[] values) {
-    ParameterLayout.Slot slot = parameters.layout().slot(name);
+    ParameterLayout.Slot slot = slots.apply(name);
     if (values.length != slot.elements()) {
       throw new IllegalArgumentException(
           name + " has " + slot.elements() + " elements, found " + values.length);
@@ -149,7 +158,7 @@ final class ParameterFiles implements AutoCloseable {
     MemorySegment data = onHost(flat).data();
     shapes.forEach(
         (name, shape) -> {
-          ParameterLayout.Slot slot = parameters.layout().slot(name);
+          ParameterLayout.Slot slot = slots.apply(name);
           MemorySegment part = data.asSlice(4 * slot.offset(), 4 * slot.elements());
           views.add(new TensorView(name + suffix, DType.F32, shape, part));
         });

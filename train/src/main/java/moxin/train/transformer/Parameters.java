@@ -1,6 +1,7 @@
 package moxin.train.transformer;
 
 import moxin.model.DType;
+import moxin.torch.Aten;
 import moxin.torch.Device;
 import moxin.torch.Tensor;
 
@@ -10,23 +11,17 @@ import moxin.torch.Tensor;
 ///
 /// @param compute the same tensor as `weights` when computing in fp32
 record Parameters(
-    ParameterLayout layout,
-    Tensor weights,
-    Tensor gradient,
-    Tensor firstMoment,
-    Tensor secondMoment,
-    Tensor compute) {
+    Tensor weights, Tensor gradient, Tensor firstMoment, Tensor secondMoment, Tensor compute) {
 
-  /// Zeros, to be filled.
-  static Parameters zeros(ParameterLayout layout, DType compute, Device device) {
-    Tensor weights = Tensor.zeros(DType.F32, device, layout.size());
+  /// `size` zeros of each, to be filled.
+  static Parameters zeros(long size, DType compute, Device device) {
+    Tensor weights = Tensor.zeros(DType.F32, device, size);
     return new Parameters(
-        layout,
         weights,
-        Tensor.zeros(DType.F32, device, layout.size()),
-        Tensor.zeros(DType.F32, device, layout.size()),
-        Tensor.zeros(DType.F32, device, layout.size()),
-        compute == DType.F32 ? weights : Tensor.zeros(compute, device, layout.size()));
+        Tensor.zeros(DType.F32, device, size),
+        Tensor.zeros(DType.F32, device, size),
+        Tensor.zeros(DType.F32, device, size),
+        compute == DType.F32 ? weights : Tensor.zeros(compute, device, size));
   }
 
   /// Derives the compute copy from the weights.
@@ -34,6 +29,13 @@ record Parameters(
     if (compute != weights) {
       compute.copyFrom(weights);
     }
+  }
+
+  /// Zeroes the moments and the gradient.
+  void forgetSteps() {
+    Aten.zero(firstMoment);
+    Aten.zero(secondMoment);
+    Aten.zero(gradient);
   }
 
   /// Elements `[from, to)` of everything.

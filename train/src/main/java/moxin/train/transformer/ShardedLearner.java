@@ -38,7 +38,7 @@ final class ShardedLearner implements AutoCloseable {
   private final ShardPass pass;
   private final EmbeddingRows embeddingRows;
   private final Transformer transformer;
-  private final SliceMemory memory;
+  private final SliceMemory<SliceGradient> memory;
   private final List<Tensor> tensors;
   private long steps;
   private double norm = Double.NaN;
@@ -69,7 +69,7 @@ final class ShardedLearner implements AutoCloseable {
       tensors = scope.detach();
     }
     gradients = new ShardGradients(layout, config.hiddenSize(), options.computeType(), stage);
-    memory = new SliceMemory(config, options, execution, layout);
+    memory = SliceMemory.ofAllWeights(config, options, execution, layout);
     link = new RankLink(communicator);
     threads = new SliceThreads(options.processors(), 1);
     exchange = new ShardExchange(communicator, parameters);
@@ -120,7 +120,7 @@ final class ShardedLearner implements AutoCloseable {
       int index = first + communicator.rank();
       if (index < slices) {
         SliceBatch slice = slice(batch, rows, index);
-        losses[index] = transformer.loss(slice, memory.workspace(0, slice), pass);
+        losses[index] = transformer.loss(slice, memory.workspace(0, slice), Adapters.NONE, pass);
       } else {
         pass.walkForward(parameters.layers());
       }

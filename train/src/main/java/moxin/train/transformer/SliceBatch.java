@@ -1,6 +1,8 @@
 package moxin.train.transformer;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalInt;
 import moxin.train.Batch;
 
@@ -20,6 +22,18 @@ record SliceBatch(int rows, int length, int[] ids, int[] targets, VisibleRange v
         Arrays.copyOfRange(batch.ids(), start, end),
         Arrays.copyOfRange(batch.targets(), start, end),
         VisibleRange.of(batch, from, rows, window));
+  }
+
+  /// The rows of `batch` in at most `count` slices of nearly equal size.
+  static List<SliceBatch> slices(Batch batch, int count, OptionalInt window) {
+    int parts = Math.min(count, batch.rows());
+    List<SliceBatch> slices = new ArrayList<>();
+    for (int i = 0; i < parts; i++) {
+      int from = i * batch.rows() / parts;
+      int to = (i + 1) * batch.rows() / parts;
+      slices.add(of(batch, from, to - from, window));
+    }
+    return slices;
   }
 
   /// Checks that ids and targets are in the vocabulary.

@@ -1,12 +1,12 @@
 package moxin.train.transformer;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import moxin.job.Progress;
 import moxin.model.Checkpoint;
 import moxin.model.ModelConfig;
 import moxin.model.TensorView;
+import moxin.model.WeightNames;
 import moxin.torch.Aten;
 import moxin.torch.LibTorch;
 import moxin.torch.Scope;
@@ -21,16 +21,16 @@ import moxin.train.Learner;
 /// while the residual stream, norms, softmax sums, losses and all sums of gradients are fp32 or
 /// wider. On a CPU the same batches give the same bits whatever the number of threads.
 public final class TorchLearner implements Learner {
-  private static final long CHUNK = 1 << 18;
-
   private final ModelConfig config;
   private final Execution execution;
   private final SliceThreads threads;
+  private final ParameterLayout layout;
   private final Parameters parameters;
+  private final ParameterUpdates updates;
   private final ParameterFiles files;
   private final Transformer transformer;
   private final List<Tensor> tensors;
-  private final SliceMemory memory;
+  private final SliceMemory<SliceGradient> memory;
   private long steps;
   private double norm = Double.NaN;
 
@@ -39,8 +39,8 @@ public final class TorchLearner implements Learner {
     this.execution = execution;
     LibTorch.prepareThread(execution.threadsPerOperator());
     try (Scope scope = Scope.open()) {
-      ParameterLayout layout = new ParameterLayout(config);
-      parameters = Parameters.zeros(layout, options.computeType(), options.device());
+      layout = new ParameterLayout(config);
+      parameters = Parameters.zeros(layout.size(), options.computeType(), options.device());
       transformer =
           new Transformer(
               config,
@@ -49,9 +49,10 @@ public final class TorchLearner implements Learner {
               NormViews.of(layout, parameters.weights(), 0));
       tensors = scope.detach();
     }
-    this.files = new ParameterFiles(config, parameters);
-    this.memory = new SliceMemory(config, options, execution, parameters.layout());
+    this.files = new ParameterFiles(WeightNames.shapes(config), layout::slot, parameters);
+    this.memory = SliceMemory.ofAllWeights(config, options, execution, layout);
     this.threads = new SliceThreads(execution.threads(), execution.threadsPerOperator());
+    this.updates = new ParameterUpdates(parameters, threads, execution.kernels());
   }
 
   /// A learner whose weights are zero: [#initialize] or [#loadWeights] comes next.
@@ -80,7 +81,7 @@ public final class TorchLearner implements Learner {
   public double accumulate(Batch batch, double scale) {
     SliceBatch.requireIds(batch, config.vocabSize());
     norm = Double.NaN;
-    List<SliceBatch> slices = slices(batch);
+    List<SliceBatch> slices = SliceBatch.slices(batch, execution.slices(), config.slidingWindow());
     List<SliceGradient> gradients = memory.gradients(slices);
     double[] losses = new double[slices.size()];
     threads.run(
@@ -96,7 +97,7 @@ public final class TorchLearner implements Learner {
   @Override
   public double evaluate(Batch batch) {
     SliceBatch.requireIds(batch, config.vocabSize());
-    List<SliceBatch> slices = slices(batch);
+    List<SliceBatch> slices = SliceBatch.slices(batch, execution.slices(), config.slidingWindow());
     double[] losses = new double[slices.size()];
     threads.run(
         slices.size(),
@@ -110,7 +111,7 @@ public final class TorchLearner implements Learner {
     if (Double.isNaN(norm)) {
       double[] squares =
           GradientPieces.squaredNorms(
-              threads, execution.kernels(), parameters.gradient(), parameters.layout().buckets());
+              threads, execution.kernels(), parameters.gradient(), layout.buckets());
       norm = Math.sqrt(sum(squares));
     }
     return norm;
@@ -119,12 +120,11 @@ public final class TorchLearner implements Learner {
   @Override
   public void step(AdamW adamW, double learningRate) {
     AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm());
-    ParameterLayout layout = parameters.layout();
     double embeddingDecay = adamW.decayEmbeddings() ? adamW.weightDecay() : 0;
     double normDecay = adamW.decayNorms() ? adamW.weightDecay() : 0;
-    update(step, adamW.weightDecay(), 0, layout.matricesEnd());
-    update(step, embeddingDecay, layout.matricesEnd(), layout.embeddingsEnd());
-    update(step, normDecay, layout.embeddingsEnd(), layout.size());
+    updates.step(step, adamW.weightDecay(), 0, layout.matricesEnd());
+    updates.step(step, embeddingDecay, layout.matricesEnd(), layout.embeddingsEnd());
+    updates.step(step, normDecay, layout.embeddingsEnd(), layout.size());
     steps++;
     norm = Double.NaN;
   }
@@ -152,6 +152,7 @@ public final class TorchLearner implements Learner {
 
   @Override
   public void loadWeights(Checkpoint checkpoint) {
+    WeightNames.requireComplete(checkpoint, config);
     files.loadWeights(checkpoint);
     parameters.refreshCompute();
   }
@@ -175,52 +176,32 @@ public final class TorchLearner implements Learner {
   }
 
   private void forgetSteps() {
-    Aten.zero(parameters.firstMoment());
-    Aten.zero(parameters.secondMoment());
-    discardGradients();
+    parameters.forgetSteps();
+    norm = Double.NaN;
     steps = 0;
-  }
-
-  private List<SliceBatch> slices(Batch batch) {
-    int count = Math.min(execution.slices(), batch.rows());
-    List<SliceBatch> slices = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      int from = i * batch.rows() / count;
-      int to = (i + 1) * batch.rows() / count;
-      slices.add(SliceBatch.of(batch, from, to - from, config.slidingWindow()));
-    }
-    return slices;
   }
 
   /// Adds the slices' gradients in their order.
   private void addGradients(List<SliceBatch> slices, List<SliceGradient> gradients) {
-    ParameterLayout layout = parameters.layout();
     long end = layout.embeddingsEnd();
-    List<long[]> chunks = chunks(0, end);
+    List<long[]> chunks = ParameterUpdates.chunks(0, end);
     threads.run(
         chunks.size() + 1,
         (i, _) -> {
           for (SliceGradient gradient : gradients) {
             if (i < chunks.size()) {
-              add(chunks.get(i), gradient.matrices(), chunks.get(i)[0]);
+              updates.add(chunks.get(i), gradient.matrices(), chunks.get(i)[0]);
             } else {
-              add(new long[] {end, layout.size()}, gradient.norms(), 0);
+              updates.add(new long[] {end, layout.size()}, gradient.norms(), 0);
             }
           }
         });
     threads.run(threads.threads(), (part, _) -> addEmbedded(slices, gradients, part));
   }
 
-  private void add(long[] range, Tensor from, long offset) {
-    try (Scope _ = Scope.open()) {
-      Tensor part = from.view(offset, range[1] - range[0]);
-      execution.kernels().addTo(part(parameters.gradient(), range), part);
-    }
-  }
-
   private void addEmbedded(List<SliceBatch> slices, List<SliceGradient> gradients, int part) {
     try (Scope _ = Scope.open()) {
-      ParameterLayout.Slot slot = parameters.layout().embedding();
+      ParameterLayout.Slot slot = layout.embedding();
       Tensor target = parameters.gradient().view(slot.offset(), slot.rows(), slot.columns());
       for (int i = 0; i < slices.size(); i++) {
         SliceBatch slice = slices.get(i);
@@ -228,30 +209,6 @@ public final class TorchLearner implements Learner {
         execution.kernels().embedBackward(dx, slice.ids(), target, part, threads.threads());
       }
     }
-  }
-
-  private void update(AdamWStep step, double weightDecay, long from, long to) {
-    List<long[]> chunks = chunks(from, to);
-    threads.run(
-        chunks.size(),
-        (i, _) -> {
-          try (Scope _ = Scope.open()) {
-            long[] chunk = chunks.get(i);
-            execution.kernels().adamW(step, weightDecay, parameters.range(chunk[0], chunk[1]));
-          }
-        });
-  }
-
-  private static Tensor part(Tensor flat, long[] range) {
-    return flat.view(range[0], range[1] - range[0]);
-  }
-
-  private static List<long[]> chunks(long from, long to) {
-    List<long[]> chunks = new ArrayList<>();
-    for (long at = from; at < to; at += CHUNK) {
-      chunks.add(new long[] {at, Math.min(at + CHUNK, to)});
-    }
-    return chunks;
   }
 
   private static double sum(double[] parts) {

@@ -25,13 +25,13 @@ final class Transformer {
 
   /// Σ loss in nats over the targets of `batch`.
   double loss(SliceBatch batch, Workspace workspace) {
-    return loss(batch, workspace, LayerPass.UNWATCHED);
+    return loss(batch, workspace, Adapters.NONE, LayerPass.UNWATCHED);
   }
 
-  /// As [#loss], telling `pass` where it is.
-  double loss(SliceBatch batch, Workspace workspace, LayerPass pass) {
+  /// As [#loss], with `adapters`, telling `pass` where it is.
+  double loss(SliceBatch batch, Workspace workspace, Adapters adapters, LayerPass pass) {
     try (Scope _ = Scope.open()) {
-      forward(batch, workspace, pass);
+      forward(batch, workspace, adapters, pass);
       double loss = 0;
       Tensor logits = workspace.shared().logits();
       long positions = batch.positions();
@@ -48,16 +48,16 @@ final class Transformer {
   }
 
   /// As [#loss], and writes the gradient of `scale · loss`.
-  double learn(SliceBatch batch, Workspace workspace, SliceGradient gradient, double scale) {
+  double learn(SliceBatch batch, Workspace workspace, PassGradient gradient, double scale) {
     return learn(batch, workspace, gradient, scale, LayerPass.UNWATCHED);
   }
 
   /// As [#learn], telling `pass` where it is.
   double learn(
-      SliceBatch batch, Workspace workspace, SliceGradient gradient, double scale, LayerPass pass) {
+      SliceBatch batch, Workspace workspace, PassGradient gradient, double scale, LayerPass pass) {
     try (Scope _ = Scope.open()) {
-      Aten.zero(gradient.norms());
-      forward(batch, workspace, pass);
+      gradient.begin();
+      forward(batch, workspace, gradient.adapters(), pass);
       Workspace.Shared shared = workspace.shared();
       double loss = learnLogits(batch, workspace, gradient, scale);
       pass.afterHead();
@@ -74,17 +74,17 @@ final class Transformer {
         pass.beforeBackward(layer);
         if (workspace.recomputes() && layer < config.numHiddenLayers() - 1) {
           norm(workspace.block(layer), layer);
-          remember(layer, batch, workspace);
+          remember(layer, batch, workspace, gradient.adapters());
         }
         backward(layer, batch, workspace, gradient);
         pass.afterBackward(layer);
       }
-      rows(gradient.embedded(), 0, batch.positions()).copyFrom(shared.dx());
+      gradient.embedded(shared.dx());
       return loss;
     }
   }
 
-  private void forward(SliceBatch batch, Workspace workspace, LayerPass pass) {
+  private void forward(SliceBatch batch, Workspace workspace, Adapters adapters, LayerPass pass) {
     Workspace.Shared shared = workspace.shared();
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
       pass.beforeForward(layer);
@@ -101,9 +101,10 @@ final class Transformer {
             block.attentionNormed(),
             block.attentionRstd());
       }
-      remember(layer, batch, workspace);
+      remember(layer, batch, workspace, adapters);
       kernels.swiGlu(block.gateUp(), shared.activated());
       product(shared.branch(), shared.activated(), weights.matrices().get(layer).down());
+      adapters.forward(layer, Linear.DOWN, shared.activated(), shared.branch());
     }
     addNorm(
         workspace.block(config.numHiddenLayers() - 1).middle(),
@@ -115,13 +116,15 @@ final class Transformer {
   }
 
   /// From a block's normed input to its gate and up: all that the backward pass needs.
-  private void remember(int layer, SliceBatch batch, Workspace workspace) {
+  private void remember(int layer, SliceBatch batch, Workspace workspace, Adapters adapters) {
     Workspace.Shared shared = workspace.shared();
     Workspace.Block block = workspace.block(layer);
     BlockViews.Matrices matrices = weights.matrices().get(layer);
     product(shared.projected(), block.attentionNormed(), matrices.projections());
+    adapters.forward(layer, Linear.PROJECTIONS, block.attentionNormed(), shared.projected());
     block.attention().forward(shared.projected(), batch.visible(), block.attended());
     product(shared.branch(), block.attended(), matrices.output());
+    adapters.forward(layer, Linear.OUTPUT, block.attended(), shared.branch());
     addNorm(
         block.x(),
         shared.branch(),
@@ -130,19 +133,22 @@ final class Transformer {
         block.feedForwardNormed(),
         block.feedForwardRstd());
     product(block.gateUp(), block.feedForwardNormed(), matrices.gateUp());
+    adapters.forward(layer, Linear.GATE_UP, block.feedForwardNormed(), block.gateUp());
   }
 
-  private void backward(int layer, SliceBatch batch, Workspace workspace, SliceGradient gradient) {
+  private void backward(int layer, SliceBatch batch, Workspace workspace, PassGradient gradient) {
     Workspace.Shared shared = workspace.shared();
     Workspace.Block block = workspace.block(layer);
     BlockViews.Matrices matrices = weights.matrices().get(layer);
-    BlockViews.Matrices gradients = gradient.blocks().matrices().get(layer);
+    Adapters adapters = gradient.adapters();
 
     Aten.mm(shared.activated(), shared.dxCompute(), matrices.down());
+    adapters.backward(layer, Linear.DOWN, shared.dxCompute(), shared.activated());
     kernels.swiGluBackward(block.gateUp(), shared.activated());
-    weightGradient(gradients.down(), shared.dxCompute(), shared.activated());
+    gradient.linear(layer, Linear.DOWN, shared.dxCompute(), shared.activated());
     Aten.mm(shared.branch(), block.gateUp(), matrices.gateUp());
-    weightGradient(gradients.gateUp(), block.gateUp(), block.feedForwardNormed());
+    adapters.backward(layer, Linear.GATE_UP, block.gateUp(), shared.branch());
+    gradient.linear(layer, Linear.GATE_UP, block.gateUp(), block.feedForwardNormed());
     kernels.normBackward(
         shared.branch(),
         block.middle(),
@@ -153,10 +159,12 @@ final class Transformer {
         gradient.normViews().feedForward().get(layer));
 
     Aten.mm(shared.dAttended(), shared.dxCompute(), matrices.output());
-    weightGradient(gradients.output(), shared.dxCompute(), block.attended());
+    adapters.backward(layer, Linear.OUTPUT, shared.dxCompute(), shared.dAttended());
+    gradient.linear(layer, Linear.OUTPUT, shared.dxCompute(), block.attended());
     block.attention().backward(shared.dAttended(), batch.visible(), shared.projected());
     Aten.mm(shared.branch(), shared.projected(), matrices.projections());
-    weightGradient(gradients.projections(), shared.projected(), block.attentionNormed());
+    adapters.backward(layer, Linear.PROJECTIONS, shared.projected(), shared.branch());
+    gradient.linear(layer, Linear.PROJECTIONS, shared.projected(), block.attentionNormed());
     kernels.normBackward(
         shared.branch(),
         block.x(),
@@ -170,7 +178,7 @@ final class Transformer {
   /// The loss, the gradient of the output projection, and in `branch` that of the final norm's
   /// result; some positions at a time, so that the logits of all are never in memory.
   private double learnLogits(
-      SliceBatch batch, Workspace workspace, SliceGradient gradient, double scale) {
+      SliceBatch batch, Workspace workspace, PassGradient gradient, double scale) {
     Workspace.Shared shared = workspace.shared();
     double loss = 0;
     long positions = batch.positions();
@@ -181,12 +189,7 @@ final class Transformer {
         Tensor chunk = rows(shared.logits(), 0, count);
         project(workspace, from, chunk);
         loss += kernels.lossAndGradient(chunk, batch.targets(), (int) from, scale);
-        Tensor normed = rows(shared.lastNormed(), from, count);
-        if (from == 0) {
-          weightGradient(gradient.blocks().head(), chunk, normed);
-        } else {
-          Aten.addmm(gradient.blocks().head(), chunk.transposed(), normed);
-        }
+        gradient.head(chunk, rows(shared.lastNormed(), from, count), from);
         Aten.mm(rows(shared.branch(), from, count), chunk, weights.head());
       }
     }
@@ -215,13 +218,6 @@ final class Transformer {
   static void product(Tensor out, Tensor x, Tensor weight) {
     Tensor transposed = weight.transposed();
     Aten.mm(out, x, transposed);
-    transposed.close();
-  }
-
-  /// `gradient (out, in) = dyᵀ · x`.
-  private static void weightGradient(Tensor gradient, Tensor dy, Tensor x) {
-    Tensor transposed = dy.transposed();
-    Aten.mm(gradient, transposed, x);
     transposed.close();
   }
 

@@ -35,16 +35,60 @@ final class VectorAttention implements Attention {
     this.scratch = scratch;
     this.table = table;
     this.bf16 = shape.type() == DType.BF16;
-    int pairs = shape.rows() * shape.groups();
-    this.tileElements = (long) TILE * shape.perGroup() * widestTile(shape);
-    int tiles = (shape.length() + TILE - 1) / TILE;
-    this.keeps = tileElements * tiles * pairs * shape.type().byteSize() <= LARGEST_KEPT_BYTES;
+    this.tileElements = tileElements(shape);
+    this.keeps = keeps(shape);
     DType type = shape.type();
-    long perKey = (long) heads.room() * shape.headDim();
-    queries = zeros(type, pairs * (long) shape.length() * shape.perGroup() * shape.headDim());
-    keys = zeros(type, pairs * perKey);
-    values = zeros(type, pairs * perKey);
-    probabilities = zeros(type, keeps ? tileElements * tiles * pairs : tileElements);
+    queries = zeros(type, queryElements(shape));
+    keys = zeros(type, keyElements(shape));
+    values = zeros(type, keyElements(shape));
+    probabilities = zeros(type, probabilityElements(shape));
+  }
+
+  /// The bytes of one, without what all blocks share.
+  static long bytes(AttentionShape shape) {
+    long elements = queryElements(shape) + 2 * keyElements(shape) + probabilityElements(shape);
+    return shape.type().byteSize() * elements;
+  }
+
+  /// The bytes of what all blocks share.
+  static long sharedBytes(AttentionShape shape) {
+    long keyed = (long) headsOf(shape).room() * shape.headDim();
+    long tileRows = (long) TILE * shape.perGroup();
+    long elements =
+        tileRows * headsOf(shape).room()
+            + tileRows * shape.headDim()
+            + keyed
+            + queryElements(shape);
+    return shape.type().byteSize() * elements + 2 * Float.BYTES * keyElements(shape);
+  }
+
+  private static long pairs(AttentionShape shape) {
+    return (long) shape.rows() * shape.groups();
+  }
+
+  private static long tileElements(AttentionShape shape) {
+    return (long) TILE * shape.perGroup() * widestTile(shape);
+  }
+
+  private static long queryElements(AttentionShape shape) {
+    return pairs(shape) * shape.length() * shape.perGroup() * shape.headDim();
+  }
+
+  private static long keyElements(AttentionShape shape) {
+    return pairs(shape) * headsOf(shape).room() * shape.headDim();
+  }
+
+  private static long allTileElements(AttentionShape shape) {
+    int tiles = (shape.length() + TILE - 1) / TILE;
+    return tileElements(shape) * tiles * pairs(shape);
+  }
+
+  private static boolean keeps(AttentionShape shape) {
+    return allTileElements(shape) * shape.type().byteSize() <= LARGEST_KEPT_BYTES;
+  }
+
+  private static long probabilityElements(AttentionShape shape) {
+    return keeps(shape) ? allTileElements(shape) : tileElements(shape);
   }
 
   /// Memory that the attentions of all blocks share.

@@ -111,7 +111,7 @@ final class Workspace implements AutoCloseable {
 
     private static Shared of(Plan plan) {
       ModelConfig config = plan.config();
-      long chunk = Math.min(plan.positions(), Math.max(64, LOGIT_ELEMENTS / config.vocabSize()));
+      long chunk = logitRows(config, plan.positions());
       return new Shared(
           plan.activations(plan.projectedWidth()),
           plan.activations(config.hiddenSize()),
@@ -124,6 +124,20 @@ final class Workspace implements AutoCloseable {
           plan.residual(),
           plan.activations(config.hiddenSize()));
     }
+  }
+
+  /// How many of `positions` positions have their logits in memory at once.
+  static long logitRows(ModelConfig config, long positions) {
+    return Math.min(positions, Math.max(64, LOGIT_ELEMENTS / config.vocabSize()));
+  }
+
+  /// The bytes of all its tensors.
+  long byteSize() {
+    long bytes = 0;
+    for (Tensor tensor : tensors) {
+      bytes += tensor.elements() * tensor.type().byteSize();
+    }
+    return bytes;
   }
 
   int rows() {

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import moxin.job.RecipeException;
 import moxin.job.RecipeFile;
+import moxin.train.adapter.AdapterTarget;
+import moxin.train.adapter.FrozenWeights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,6 +71,38 @@ final class TrainingRecipeTest {
           .hasMessageContaining(wrong.get(2))
           .message()
           .doesNotContain("\n");
+    }
+  }
+
+  @Test
+  void adaptersAreChecked() {
+    String given =
+        MINIMAL + "  initialisation: {checkpoint: base}\n  adapter: {kind: qlora, rank: 4}\n";
+    TrainingRecipe recipe = TrainingRecipe.of(RecipeFile.parse("r.yaml", given));
+    assertThat(recipe.adapter())
+        .isEqualTo(
+            new Adapter(
+                Adapter.Kind.QLORA, 4, 8.0, List.of(AdapterTarget.values()), FrozenWeights.NF4));
+    for (var wrong :
+        List.of(
+            List.of("kind: qlora, ", "", "needs a kind"),
+            List.of("kind: qlora", "kind: dora", "lora"),
+            List.of("rank: 4", "rank: 0", "rank must be in"),
+            List.of("rank: 4", "alpha: 0", "alpha must be positive"),
+            List.of("rank: 4", "dropout: 0.1", "dropout"),
+            List.of("rank: 4", "base: plain", "base is plain for lora"),
+            List.of("qlora, rank: 4", "lora, base: nf4", "base is plain for lora"),
+            List.of("rank: 4", "targets: []", "each named once"),
+            List.of("rank: 4", "targets: [q_proj, q_proj]", "each named once"),
+            List.of("rank: 4", "targets: [lm_head]", "q_proj"),
+            List.of("{checkpoint: base}", "{seed: 3}", "initialisation.checkpoint"),
+            List.of("adapter:", "samples: {prompts: [a]}\n  adapter:", "merge it first"))) {
+      String text = given.replace(wrong.get(0), wrong.get(1));
+      assertThat(text).isNotEqualTo(given);
+      assertThatThrownBy(() -> TrainingRecipe.of(RecipeFile.parse("r.yaml", text)))
+          .as(wrong.get(1))
+          .isInstanceOf(RecipeException.class)
+          .hasMessageContaining(wrong.get(2));
     }
   }
 }

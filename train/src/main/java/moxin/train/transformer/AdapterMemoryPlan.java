@@ -1,0 +1,81 @@
+package moxin.train.transformer;
+
+import moxin.model.DType;
+import moxin.model.ModelConfig;
+import moxin.train.adapter.AdapterMemory;
+import moxin.train.adapter.AdapterSettings;
+import moxin.train.adapter.FrozenWeights;
+
+/// What an [AdapterLearner] allocates, counted without allocating it.
+///
+/// @param workers how many threads pass at once, at most
+/// @param slices how many slices a batch is cut into, at most
+record AdapterMemoryPlan(
+    ModelConfig config,
+    AdapterSettings settings,
+    FrozenWeights base,
+    DType type,
+    ActivationMemory activations,
+    int workers,
+    int slices) {
+
+  static AdapterMemoryPlan of(
+      ModelConfig config,
+      AdapterSettings settings,
+      FrozenWeights base,
+      LearnerOptions options,
+      Execution execution) {
+    return new AdapterMemoryPlan(
+        config,
+        settings,
+        base,
+        options.computeType(),
+        options.activationMemory(),
+        execution.threads(),
+        execution.slices());
+  }
+
+  /// For batches of `rows` rows of `length` positions.
+  AdapterMemory memory(int rows, int length) {
+    int used = Math.min(slices, rows);
+    int passing = Math.min(workers, used);
+    long adapter = new AdapterLayout(config, settings).size();
+    long compute = type == DType.F32 ? 0 : type.byteSize();
+    long perElement = 4 * Float.BYTES + compute + (long) used * type.byteSize();
+    ParameterLayout layout = new ParameterLayout(config);
+    long layer = layout.buckets().getFirst().elements();
+    return new AdapterMemory(
+        matrices(layer)
+            + embeddings(layout)
+            + Float.BYTES * (layout.size() - layout.embeddingsEnd()),
+        base == FrozenWeights.PLAIN ? 0 : passing * layer * type.byteSize(),
+        adapter * perElement,
+        passing * workspaces(rows, used, length));
+  }
+
+  private long matrices(long layer) {
+    if (base == FrozenWeights.PLAIN) {
+      return config.numHiddenLayers() * layer * type.byteSize();
+    }
+    long bytes = 0;
+    for (var target : moxin.train.adapter.AdapterTarget.values()) {
+      var shape = target.weight().shape(config);
+      bytes += QuantisedWeight.bytes(base, shape.getFirst() * shape.getLast());
+    }
+    return config.numHiddenLayers() * bytes;
+  }
+
+  private long embeddings(ParameterLayout layout) {
+    return (layout.embeddingsEnd() - layout.matricesEnd()) * type.byteSize();
+  }
+
+  /// A thread may meet slices of two sizes.
+  private long workspaces(int rows, int used, int length) {
+    long bytes = workspace(Math.ceilDiv(rows, used), length);
+    return rows % used == 0 ? bytes : bytes + workspace(rows / used, length);
+  }
+
+  private long workspace(int rows, int length) {
+    return new WorkspaceSize(config, rows, length, type, activations).bytes();
+  }
+}
