@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import moxin.cli.terminal.TerminalProgress;
 import moxin.job.AtomicDirectory;
 import moxin.job.BadInputException;
@@ -37,10 +38,9 @@ import picocli.CommandLine.Spec;
 final class AdapterCommand {
   private static final String KIND = "merged model";
 
-  /// Carried over from the model's directory: all that says nothing of the weights.
+  /// Carried over from the model's directory beside `*.model`: what says nothing of the weights.
   private static final List<String> KEPT =
       List.of(
-          "tokenizer.model",
           "tokenizer.json",
           "tokenizer_config.json",
           "special_tokens_map.json",
@@ -140,11 +140,7 @@ final class AdapterCommand {
               DType.valueOf(choice.type.name()),
               direction,
               TerminalProgress.onStandardError());
-      for (String name : KEPT) {
-        if (Files.isRegularFile(model.resolve(name))) {
-          Files.copy(model.resolve(name), directory.resolve(name));
-        }
-      }
+      copyKept(model, directory);
       List<Manifest.Entry> inputs =
           List.of(
               Manifest.Entry.of("model", model.toRealPath()),
@@ -155,6 +151,19 @@ final class AdapterCommand {
     spec.commandLine().getOut().println(choice.out);
     spec.commandLine().getOut().flush();
     return 0;
+  }
+
+  private static void copyKept(Path model, Path directory) throws IOException {
+    List<Path> files;
+    try (Stream<Path> all = Files.list(model)) {
+      files = all.filter(Files::isRegularFile).sorted().toList();
+    }
+    for (Path file : files) {
+      String name = file.getFileName().toString();
+      if (KEPT.contains(name) || name.endsWith(".model")) {
+        Files.copy(file, directory.resolve(name));
+      }
+    }
   }
 
   private static ObjectNode recipe(Choice choice, Direction direction) {

@@ -70,7 +70,7 @@ class AdapterCommandTest {
 
     assertThat(Manifest.read(merged).differences(merged)).isEmpty();
     assertThat(Manifest.read(merged).inputs()).hasSize(2);
-    assertThat(merged.resolve("tokenizer.model")).exists();
+    assertThat(merged.resolve("tok512.model")).exists();
     ModelConfig config = ModelConfigFile.read(model);
     assertThat(ModelConfigFile.read(merged)).isEqualTo(config);
     try (SafetensorsCheckpoint before = SafetensorsCheckpoint.open(model);
