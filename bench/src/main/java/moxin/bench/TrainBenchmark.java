@@ -31,8 +31,8 @@ public final class TrainBenchmark {
 
   /// Runs the benchmark.
   ///
-  /// @throws moxin.torch.LibTorchUnavailableException if the device is a GPU and the loaded libtorch
-  ///   drives none
+  /// @throws moxin.torch.LibTorchUnavailableException if the device is a GPU and the loaded
+  ///   libtorch drives none
   /// @throws IOException if libtorch cannot be extracted
   public static TrainBenchmarkResult run(TrainBenchmarkShape shape, Progress progress)
       throws IOException {
