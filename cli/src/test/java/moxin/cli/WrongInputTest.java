@@ -34,7 +34,7 @@ class WrongInputTest {
           generate --promt x                  | unknown option --promt; did you mean --prompt?
           bench train --step=3                | unknown option --step; did you mean --steps?
           train a.yaml b.yaml --out x         | unexpected argument b.yaml
-          bench train --steps 0               | --steps and --threads must be positive
+          bench train --steps 0               | --steps, --threads and --layers must be positive
           bench train --type f8               | --type must be bf16 or f32, found f8
           generate --prompt x --model absent  | absent: no such file
           train absent.yaml --out x           | absent.yaml: no such recipe file
