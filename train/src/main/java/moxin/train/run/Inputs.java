@@ -122,7 +122,11 @@ record Inputs(ModelConfig config, List<Path> tokenizerFiles, List<Manifest.Entry
     Path found = named.get(source.label());
     if (found == null) {
       throw new BadInputException(
-          "no source is called " + source.label() + "; known are " + named.keySet());
+          "no source is called "
+              + source.label()
+              + (named.isEmpty()
+                  ? "; name the directory of token shards with --tokens"
+                  : "; known are " + named.keySet()));
     }
     return found;
   }
