@@ -28,6 +28,8 @@ class ReadmeIT {
     shorten("quickstart.yaml", ShortQuickstart.overrides());
     // So small a corpus has questions enough to evaluate only where much is held out.
     shorten("jdk-corpus.yaml", List.of("data.validationFraction=0.3"));
+    String whole = "recipes/moxin-7b.yaml";
+    Files.copy(SharedData.projectRoot().resolve(whole), folder.resolve(whole));
     List<List<String>> commands = commands();
     assertThat(commands).hasSizeGreaterThanOrEqualTo(9);
     assertThat(commands.getFirst()).containsExactly("quickstart");
