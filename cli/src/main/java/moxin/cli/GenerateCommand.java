@@ -65,8 +65,8 @@ final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
+    Tokenizer tokenizer = source.tokenizer();
     try (CpuModel model = source.load()) {
-      Tokenizer tokenizer = source.tokenizer();
       Generator generator = new Generator(model, tokenizer);
       GenerationOptions options = options(generator);
       if (!json) {
