@@ -19,11 +19,10 @@ import moxin.bench.LlamaBench;
 import moxin.cli.terminal.TerminalProgress;
 import moxin.infer.CpuModel;
 import moxin.infer.EngineOptions;
-import moxin.infer.KernelChoice;
-import moxin.infer.KvType;
 import moxin.job.BadInputException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -68,25 +67,7 @@ final class BenchCommand implements Callable<Integer> {
       description = "sequences that decode together, such as 1,2,4,8")
   private List<Integer> batches = new ArrayList<>();
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "threads of the engine; default: all processors")
-  private int threads;
-
-  @Option(
-      names = "--kernels",
-      paramLabel = "KIND",
-      defaultValue = "auto",
-      description = "${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
-  private KernelChoice kernels = KernelChoice.AUTO;
-
-  @Option(
-      names = "--kv-type",
-      paramLabel = "TYPE",
-      description = "how keys and values are cached: ${COMPLETION-CANDIDATES}")
-  private @Nullable KvType kvType;
+  @Mixin private EngineChoice engineChoice = new EngineChoice();
 
   @Option(
       names = "--repetitions",
@@ -135,14 +116,7 @@ final class BenchCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new BadInputException(String.valueOf(e.getMessage()));
     }
-    EngineOptions engine = EngineOptions.defaults().withKernels(kernels);
-    if (threads > 0) {
-      engine = engine.withThreads(threads);
-    }
-    KvType type = kvType;
-    if (type != null) {
-      engine = engine.withKvType(type);
-    }
+    EngineOptions engine = engineChoice.options();
     TerminalProgress progress = TerminalProgress.onStandardError();
     long start = System.nanoTime();
     try (CpuModel loaded = ModelSource.load(model, engine)) {
