@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import moxin.job.Join;
 import org.jspecify.annotations.Nullable;
 
 /// Tells when a process of the job is gone: each sends a byte to the next every second, in a ring,
@@ -100,19 +101,9 @@ final class Heartbeat implements AutoCloseable {
   @Override
   public void close() {
     closing.countDown();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    Join.uninterruptibly(thread);
     synchronized (lock) {
       mpi.forget(receiving);
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 }

@@ -2,6 +2,7 @@ package moxin.infer;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import moxin.job.Join;
 import moxin.model.ModelConfig;
 
 /// Runs the kernels of a block on a thread of its own while the weights of a large model are being
@@ -74,16 +75,6 @@ final class WarmUp implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Join.uninterruptibly(thread);
   }
 }

@@ -2,6 +2,7 @@ package moxin.infer;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import moxin.job.Join;
 import org.jspecify.annotations.Nullable;
 
 /// Threads that share the indices of a loop. The caller works along; loops of different callers run
@@ -81,18 +82,8 @@ final class Workers implements AutoCloseable {
     for (Helper helper : helpers) {
       LockSupport.unpark(helper);
     }
-    boolean interrupted = false;
     for (Helper helper : helpers) {
-      while (helper.isAlive()) {
-        try {
-          helper.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+      Join.uninterruptibly(helper);
     }
   }
 

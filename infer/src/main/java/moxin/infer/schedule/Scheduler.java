@@ -8,6 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import moxin.infer.GenerationEvent;
 import moxin.infer.GenerationOptions;
+import moxin.job.Join;
 import moxin.model.LanguageModel;
 import moxin.text.Tokenizer;
 import org.jspecify.annotations.Nullable;
@@ -156,18 +157,7 @@ public final class Scheduler implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        // A pass cannot be abandoned half-way: wait, and tell the caller afterwards.
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Join.uninterruptibly(thread);
   }
 
   private void run() {
