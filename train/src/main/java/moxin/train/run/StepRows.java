@@ -16,9 +16,6 @@ import java.util.OptionalLong;
 /// read in vain belongs to no step.
 final class StepRows {
 
-  /// Where a run tells of its returns.
-  static final String INCIDENTS = "incidents.jsonl";
-
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final Plan.Planned planned;
@@ -35,7 +32,7 @@ final class StepRows {
   /// The rows of a phase of the run in `run`.
   static StepRows read(RunDirectory run, Plan.Planned planned) throws IOException {
     StepRows rows = new StepRows(planned);
-    Path incidents = run.root().resolve(INCIDENTS);
+    Path incidents = run.incidents();
     if (Files.isRegularFile(incidents)) {
       // Decoded as a whole: a line torn inside a character is no reason to fail.
       new String(Files.readAllBytes(incidents), StandardCharsets.UTF_8)

@@ -146,7 +146,7 @@ final class DocumentHistoryTest {
     }
     // Steps 4 to 6 were taken back: what was read in them is lost, and step 4 reads on.
     Files.writeString(
-        run.resolve(StepRows.INCIDENTS),
+        directory.incidents(),
         """
         {"step":2,"phase":"packed","action":"skip","firstRow":6,"rows":6}
         {"step":6,"phase":"packed","action":"rollback","rolledBackTo":3,"firstRow":30,"rows":6}
