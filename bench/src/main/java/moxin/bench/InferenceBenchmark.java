@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Random;
 import moxin.infer.CpuModel;
 import moxin.job.Progress;
+import moxin.job.ResidentMemory;
 import moxin.model.LanguageModel.Ingestion;
 import moxin.model.LanguageModel.Session;
 import moxin.model.LogitRows;
@@ -97,8 +98,8 @@ public final class InferenceBenchmark {
         bandwidth / 1e9,
         decode * model.weightBytes() / bandwidth,
         rivals.isEmpty() ? Optional.empty() : Optional.of(medianRates(rivals)),
-        ResidentMemory.bytes(),
-        ResidentMemory.peakBytes());
+        ResidentMemory.bytes().orElse(0),
+        ResidentMemory.peakBytes().orElse(0));
   }
 
   /// Seconds to read a prompt and compute the logits after it.
