@@ -48,11 +48,10 @@ final class DryRun {
   @Option(
       names = "--zero-stage",
       paramLabel = "K",
-      defaultValue = "0",
       description =
           "with --dry-run: 1 divides master weights and optimizer among the devices, 2 gradients"
-              + " too, 3 weights too; default: ${DEFAULT-VALUE}")
-  private int zeroStage;
+              + " too, 3 weights too; default: the recipe's")
+  private @Nullable Integer zeroStage;
 
   /// What kind of device is assumed.
   enum Kind {
@@ -148,7 +147,8 @@ final class DryRun {
                     recipe.memory().activations(),
                     Runtime.getRuntime().availableProcessors());
           };
-      Placement placement = device.withDevices(devices, zeroStage).withMoments(moments);
+      int stage = zeroStage == null ? recipe.parallel().zero() : zeroStage;
+      Placement placement = device.withDevices(devices, stage).withMoments(moments);
       return RunEstimate.of(
           config,
           lengths.phases(),
