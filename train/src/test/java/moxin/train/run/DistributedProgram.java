@@ -120,6 +120,7 @@ final class DistributedProgram {
         Map.of("train", directory.resolve("train.npy")),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         OptionalDouble.empty());
   }
 }
