@@ -7,7 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import moxin.job.Progress;
+import moxin.train.export.MlflowRun;
 import moxin.train.export.PrometheusFile;
+import moxin.train.export.RunEnd;
+import moxin.train.recipe.Mlflow;
+import moxin.train.recipe.Monitoring;
 import moxin.train.recipe.StallAction;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.report.LiveReport;
@@ -15,6 +19,7 @@ import moxin.train.run.Stall;
 import moxin.train.run.Training;
 import moxin.train.run.TrainingJob;
 import moxin.train.run.TrainingObserver;
+import moxin.train.run.TrainingResult;
 import moxin.train.run.TrainingStoppedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,46 +27,82 @@ import picocli.CommandLine.Model.CommandSpec;
 /// Runs training with its report and exports kept up to date, and such that SIGTERM and Ctrl-C save
 /// and end it, with one line that says how to go on.
 final class StoppableTraining {
+  private final CommandSpec spec;
+  private final Progress progress;
+  private int exitCode;
 
-  private StoppableTraining() {}
+  /// @param spec of the command that trains
+  StoppableTraining(CommandSpec spec, Progress progress) {
+    this.spec = spec;
+    this.progress = progress;
+  }
 
-  /// Trains, prints the last checkpoint, and returns the exit code: 0, or 143 and 130 after SIGTERM
-  /// and Ctrl-C.
-  static int run(TrainingJob job, Training.Start start, Progress progress, CommandSpec spec)
+  /// How a stopped run goes on.
+  enum Resumption {
+    /// By the command that began it.
+    SAME_COMMAND,
+    /// By that command with `--resume`.
+    RESUME_OPTION
+  }
+
+  /// Trains.
+  ///
+  /// @throws TrainingStoppedException after SIGTERM or Ctrl-C, for [#stopped]
+  TrainingResult run(TrainingJob job, Training.Start start)
       throws IOException, InterruptedException {
-    PrintWriter err = spec.commandLine().getErr();
-    try (StopSignals signals = StopSignals.listen(err);
+    try (StopSignals signals = StopSignals.listen(spec.commandLine().getErr());
         Watchers watchers = Watchers.of(job, progress)) {
       try {
-        TrainingObserver observer = watchers.observer();
-        PrintWriter out = spec.commandLine().getOut();
-        out.println(Training.run(job, start, observer, progress, signals.request()).checkpoint());
-        out.flush();
-        return CommandLine.ExitCode.OK;
+        TrainingResult result =
+            Training.run(job, start, watchers.observer(), progress, signals.request());
+        watchers.ended(RunEnd.FINISHED);
+        return result;
       } catch (TrainingStoppedException e) {
-        err.println("moxin: " + e.getMessage() + "; go on with: " + resumption(spec));
-        err.flush();
-        return signals.exitCode();
+        watchers.ended(RunEnd.KILLED);
+        throw e;
+      } finally {
+        exitCode = signals.exitCode();
       }
     }
   }
 
+  /// Says how to go on, and returns the exit code: 143 or 130, by the signal.
+  int stopped(TrainingStoppedException e, Resumption how) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("moxin: " + e.getMessage() + "; go on with: " + resumption(how));
+    err.flush();
+    return exitCode;
+  }
+
   /// What looks on while a run runs.
-  private record Watchers(LiveReport report, Optional<PrometheusFile> prometheus)
+  private record Watchers(
+      LiveReport report, Optional<PrometheusFile> prometheus, Optional<MlflowRun> mlflow)
       implements AutoCloseable {
 
     static Watchers of(TrainingJob job, Progress progress) {
-      String prometheus = TrainingRecipe.of(job.recipe()).monitoring().prometheus();
+      Monitoring monitoring = TrainingRecipe.of(job.recipe()).monitoring();
       return new Watchers(
           new LiveReport(job.run().root(), progress),
-          Optional.ofNullable(prometheus)
-              .map(file -> new PrometheusFile(Path.of(file), job.recipe().name())));
+          Optional.ofNullable(monitoring.prometheus())
+              .map(file -> new PrometheusFile(Path.of(file), job.recipe().name())),
+          Optional.ofNullable(monitoring.mlflow())
+              .map(server -> new MlflowRun(settings(server, job), progress)));
+    }
+
+    private static MlflowRun.Settings settings(Mlflow server, TrainingJob job) {
+      return new MlflowRun.Settings(
+          server, MlflowRun.authorization(System.getenv()), job.recipe(), job.run().root());
+    }
+
+    void ended(RunEnd how) {
+      mlflow.ifPresent(run -> run.ended(how));
     }
 
     TrainingObserver observer() {
       List<TrainingObserver> all = new ArrayList<>();
       all.add(report);
       prometheus.ifPresent(all::add);
+      mlflow.ifPresent(all::add);
       all.add(
           new TrainingObserver() {
             @Override
@@ -79,15 +120,19 @@ final class StoppableTraining {
     public void close() {
       report.close();
       prometheus.ifPresent(PrometheusFile::close);
+      mlflow.ifPresent(MlflowRun::close);
     }
   }
 
   /// The command that goes on.
-  private static String resumption(CommandSpec spec) {
-    List<String> arguments = spec.commandLine().getParseResult().originalArgs();
-    String line =
-        "moxin " + String.join(" ", arguments.stream().map(StoppableTraining::quoted).toList());
-    return arguments.contains("--resume") ? line : line + " --resume";
+  private String resumption(Resumption how) {
+    List<String> arguments =
+        spec.commandLine().getParseResult().originalArgs().stream()
+            .map(StoppableTraining::quoted)
+            .toList();
+    String line = "moxin " + String.join(" ", arguments);
+    boolean complete = how == Resumption.SAME_COMMAND || arguments.contains("--resume");
+    return complete ? line : line + " --resume";
   }
 
   private static String quoted(String argument) {

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import moxin.infer.CpuModel;
 import moxin.infer.EngineOptions;
 import moxin.infer.GenerationOptions;
@@ -24,7 +25,9 @@ import moxin.train.Learner;
 import moxin.train.LearnerFactory;
 import moxin.train.adapter.FrozenWeights;
 import moxin.train.recipe.TrainingRecipe;
+import moxin.train.recipe.Validation;
 import moxin.train.run.SampleGenerator;
+import moxin.train.run.TaskRunner;
 import moxin.train.transformer.ActivationMemory;
 import moxin.train.transformer.AdapterLearner;
 import moxin.train.transformer.LearnerOptions;
@@ -76,8 +79,7 @@ final class TrainingParts {
               : ActivationMemory.RECOMPUTE;
       LearnerOptions options = options(computeType, memory);
       try {
-        return AdapterLearner.create(
-            config, base, plan.settings(), plan.weights(), options, seed, progress);
+        return AdapterLearner.create(config, base, plan, options, seed, progress);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -90,6 +92,28 @@ final class TrainingParts {
       case KEEP -> ActivationMemory.KEEP;
       case RECOMPUTE -> ActivationMemory.RECOMPUTE;
     };
+  }
+
+  /// What asks the evaluation tasks of `recipe`, where it has such and the vocabulary is known.
+  ///
+  /// @param corpus where the recipe names none
+  static Optional<TaskRunner> tasks(RecipeFile recipe, Optional<Path> tokenizer, Path corpus)
+      throws IOException {
+    TrainingRecipe training = TrainingRecipe.of(recipe);
+    Validation evaluation = training.evaluation();
+    if (evaluation == null || evaluation.tasks() == null) {
+      return Optional.empty();
+    }
+    Optional<Path> vocabulary = vocabulary(training, tokenizer);
+    return vocabulary.isEmpty()
+        ? Optional.empty()
+        : Optional.of(EvaluationTasks.whileTraining(evaluation.tasks(), vocabulary.get(), corpus));
+  }
+
+  /// The tokenizer named, or that of the initial checkpoint.
+  static Optional<Path> vocabulary(TrainingRecipe recipe, Optional<Path> tokenizer) {
+    return tokenizer.or(
+        () -> Optional.ofNullable(recipe.initialisation().checkpoint()).map(Path::of));
   }
 
   /// Samples by the CPU engine with the vocabulary of `tokenizer`.
