@@ -147,12 +147,13 @@ public record TrainingRecipe(
 
   /// The same with the path of `shards` for every source whose name it has and that has no path.
   public TrainingRecipe withShards(Map<String, String> shards) {
-    UnaryOperator<Source> located =
-        source ->
-            source.path() == null && shards.containsKey(source.label())
-                ? source.withPath(shards.get(source.label()))
-                : source;
-    return withSources(located, UnaryOperator.identity(), initialisation);
+    return withSources(
+        source -> {
+          String place = shards.get(source.label());
+          return place == null || source.path() != null ? source : source.withPath(place);
+        },
+        UnaryOperator.identity(),
+        initialisation);
   }
 
   private TrainingRecipe resolvedAgainst(Path directory) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import moxin.job.Progress;
 import moxin.job.RecipeFile;
@@ -44,7 +45,7 @@ final class MlflowRunTest {
   private final List<Call> calls = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
   private HttpServer server = none();
-  private volatile int failures;
+  private final AtomicInteger failures = new AtomicInteger();
   private volatile boolean experimentExists;
 
   /// A request that the server answered.
@@ -140,7 +141,7 @@ final class MlflowRunTest {
 
   @Test
   void whileTheServerFailsTheNumbersWaitAndOneLineSaysSo() throws Exception {
-    failures = 3;
+    failures.set(3);
     try (MlflowRun mlflow = open(Optional.empty())) {
       for (int i = 1; i <= 700; i++) {
         mlflow.onStep(step(i, 2.0));
@@ -213,8 +214,7 @@ final class MlflowRunTest {
     try (exchange) {
       String path = exchange.getRequestURI().getPath().replaceFirst(".*/mlflow/", "");
       byte[] body = exchange.getRequestBody().readAllBytes();
-      if (failures > 0) {
-        failures--;
+      if (failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
         send(exchange, 503, "<html>busy</html>");
         return;
       }
