@@ -25,6 +25,7 @@ import picocli.CommandLine.HelpCommand;
       ChatCommand.class,
       ScoreCommand.class,
       EvalCommand.class,
+      PerplexityCommand.class,
       DoctorCommand.class,
       ReleaseCommand.class,
       BenchCommand.class,
