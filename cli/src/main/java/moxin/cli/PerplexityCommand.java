@@ -73,9 +73,7 @@ final class PerplexityCommand implements Callable<Integer> {
     try (CpuModel model = source.load()) {
       Integer asked = context;
       int length =
-          asked == null
-              ? Math.min(DEFAULT_CONTEXT, model.config().maxPositionEmbeddings())
-              : asked;
+          asked == null ? Math.min(DEFAULT_CONTEXT, model.config().maxPositionEmbeddings()) : asked;
       result =
           Perplexity.of(
               model,

@@ -70,8 +70,7 @@ public record Perplexity(
         task.status("perplexity so far " + String.format(Locale.ROOT, "%.4f", sums.perplexity()));
       }
     }
-    return new Perplexity(
-        sums.perplexity(), sums.standardError(), context, chunks, sums.count);
+    return new Perplexity(sums.perplexity(), sums.standardError(), context, chunks, sums.count);
   }
 
   private static int[] ids(Tokenizer tokenizer, String text) {
