@@ -11,18 +11,27 @@ import org.jline.utils.Signals;
 final class StopSignals implements AutoCloseable {
   private final StopRequest request = new StopRequest();
   private final PrintWriter err;
+  private final String answer;
   private final List<Runnable> undo = new ArrayList<>();
   private volatile int exitCode;
 
-  private StopSignals(PrintWriter err) {
+  private StopSignals(PrintWriter err, String answer) {
     this.err = err;
+    this.answer = answer;
+  }
+
+  /// Begins to listen, for a training run.
+  ///
+  /// @param err where a signal is answered
+  static StopSignals listen(PrintWriter err) {
+    return listen(err, "finishes the step and saves");
   }
 
   /// Begins to listen.
   ///
-  /// @param err where a signal is answered
-  static StopSignals listen(PrintWriter err) {
-    StopSignals signals = new StopSignals(err);
+  /// @param answer what is said to be done about the first signal
+  static StopSignals listen(PrintWriter err, String answer) {
+    StopSignals signals = new StopSignals(err, answer);
     signals.handle("INT", 130);
     signals.handle("TERM", 143);
     return signals;
@@ -39,7 +48,7 @@ final class StopSignals implements AutoCloseable {
     }
     exitCode = code;
     request.request();
-    err.println("moxin: SIG" + name + ": finishes the step and saves; once more stops at once");
+    err.println("moxin: SIG" + name + ": " + answer + "; once more stops at once");
     err.flush();
   }
 
