@@ -27,21 +27,28 @@ final class StoppableTraining {
 
   /// Trains, prints the last checkpoint, and returns the exit code: 0, or 143 and 130 after SIGTERM
   /// and Ctrl-C.
-  static int run(TrainingJob job, Training.Start start, Progress progress, CommandSpec spec)
+  ///
+  /// @param processes those of the run, any of which may receive the signal
+  static int run(
+      TrainingJob job,
+      Training.Start start,
+      Processes processes,
+      Progress progress,
+      CommandSpec spec)
       throws IOException, InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
-    try (StopSignals signals = StopSignals.listen(err);
+    try (StopSignals _ = StopSignals.listen(processes.signal());
         Watchers watchers = Watchers.of(job, progress)) {
       try {
         TrainingObserver observer = watchers.observer();
         PrintWriter out = spec.commandLine().getOut();
-        out.println(Training.run(job, start, observer, progress, signals.request()).checkpoint());
+        out.println(Training.run(job, start, observer, progress, processes.stop()).checkpoint());
         out.flush();
         return CommandLine.ExitCode.OK;
       } catch (TrainingStoppedException e) {
         err.println("moxin: " + e.getMessage() + "; go on with: " + resumption(spec));
         err.flush();
-        return signals.exitCode();
+        return StopSignals.exitCode(processes.signal());
       }
     }
   }

@@ -111,7 +111,11 @@ final class TrainCommand implements Callable<Integer> {
             OptionalDouble.empty());
     int code =
         StoppableTraining.run(
-            job, resume ? Training.Start.RESUME : Training.Start.FRESH, progress, spec);
+            job,
+            resume ? Training.Start.RESUME : Training.Start.FRESH,
+            processes,
+            progress,
+            spec);
     RunReport.write(run);
     return code;
   }
