@@ -54,6 +54,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private DryRun dryRun = new DryRun();
 
+  @Mixin private LaunchChoice launch = new LaunchChoice();
+
   @Option(names = "--resume", description = "go on from the newest checkpoint in DIR")
   private boolean resume;
 
@@ -88,6 +90,11 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    required(recipe, "RECIPE");
+    OptionalInt launched = dryRun.isWanted() ? OptionalInt.empty() : launch.run(spec);
+    if (launched.isPresent()) {
+      return launched.getAsInt();
+    }
     return Processes.run(this::train, spec.commandLine().getErr());
   }
 
@@ -111,11 +118,7 @@ final class TrainCommand implements Callable<Integer> {
             OptionalDouble.empty());
     int code =
         StoppableTraining.run(
-            job,
-            resume ? Training.Start.RESUME : Training.Start.FRESH,
-            processes,
-            progress,
-            spec);
+            job, resume ? Training.Start.RESUME : Training.Start.FRESH, processes, progress, spec);
     RunReport.write(run);
     return code;
   }
