@@ -18,6 +18,7 @@ import moxin.job.BadInputException;
 import moxin.job.ContentHash;
 import moxin.job.Progress;
 import moxin.text.Tokenizer;
+import moxin.train.JobSignal;
 
 /// A run of `moxin generate --input`: the prompts of a file through a scheduler, with a journal
 /// that a later run of the same command goes on from.
@@ -49,13 +50,14 @@ record BatchRun(
   int run(List<String> arguments, PrintWriter err) throws IOException {
     int count = BatchGeneration.count(input);
     Tokenizer tokenizer = source.tokenizer();
+    JobSignal signal = StopSignals.answered(err, "keeps what is finished", () -> {});
     try (BatchJournal journal = BatchJournal.open(output, identity(arguments));
-        StopSignals signals = StopSignals.listen(err, "keeps what is finished")) {
-      if (!answer(journal, count, tokenizer, signals.request()::isRequested)) {
+        StopSignals _ = StopSignals.listen(signal)) {
+      if (!answer(journal, count, tokenizer, () -> signal.number() != 0)) {
         err.printf(
             "moxin: stopped with %d of %d prompts answered; the same command goes on%n",
             journal.size(), count);
-        return signals.exitCode();
+        return StopSignals.exitCode(signal);
       }
       int failed = journal.failed();
       journal.finish(count);

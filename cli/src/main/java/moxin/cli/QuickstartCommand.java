@@ -79,7 +79,7 @@ final class QuickstartCommand implements Callable<Integer> {
     Progress progress = TerminalProgress.onStandardError();
     long started = System.nanoTime();
     RecipeFile chosen = resolved();
-    StoppableTraining training = new StoppableTraining(spec, progress);
+    StoppableTraining training = StoppableTraining.alone(spec, progress);
     Quickstart.Result result;
     try {
       result = Quickstart.run(chosen, out, parts(chosen, training, progress), progress);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import moxin.job.Progress;
+import moxin.train.JobSignal;
 import moxin.train.export.MlflowRun;
 import moxin.train.export.PrometheusFile;
 import moxin.train.export.RunEnd;
@@ -16,6 +17,7 @@ import moxin.train.recipe.StallAction;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.report.LiveReport;
 import moxin.train.run.Stall;
+import moxin.train.run.StopRequest;
 import moxin.train.run.Training;
 import moxin.train.run.TrainingJob;
 import moxin.train.run.TrainingObserver;
@@ -27,14 +29,37 @@ import picocli.CommandLine.Model.CommandSpec;
 /// Runs training with its report and exports kept up to date, and such that SIGTERM and Ctrl-C save
 /// and end it, with one line that says how to go on.
 final class StoppableTraining {
+  /// What is said to be done about the first signal.
+  static final String ANSWER = "finishes the step and saves";
+
   private final CommandSpec spec;
   private final Progress progress;
-  private int exitCode;
+  private final JobSignal signal;
+  private final StopRequest stop;
 
-  /// @param spec of the command that trains
-  StoppableTraining(CommandSpec spec, Progress progress) {
+  private StoppableTraining(
+      CommandSpec spec, Progress progress, JobSignal signal, StopRequest stop) {
     this.spec = spec;
     this.progress = progress;
+    this.signal = signal;
+    this.stop = stop;
+  }
+
+  /// Training in this process alone.
+  ///
+  /// @param spec of the command that trains
+  static StoppableTraining alone(CommandSpec spec, Progress progress) {
+    StopRequest stop = new StopRequest();
+    PrintWriter err = spec.commandLine().getErr();
+    JobSignal signal = StopSignals.answered(err, ANSWER, stop::request);
+    return new StoppableTraining(spec, progress, signal, stop);
+  }
+
+  /// Training by `processes`, any of which may receive the signal.
+  ///
+  /// @param spec of the command that trains
+  static StoppableTraining by(Processes processes, CommandSpec spec, Progress progress) {
+    return new StoppableTraining(spec, progress, processes.signal(), processes.stop());
   }
 
   /// How a stopped run goes on.
@@ -50,18 +75,15 @@ final class StoppableTraining {
   /// @throws TrainingStoppedException after SIGTERM or Ctrl-C, for [#stopped]
   TrainingResult run(TrainingJob job, Training.Start start)
       throws IOException, InterruptedException {
-    try (StopSignals signals = StopSignals.listen(spec.commandLine().getErr());
+    try (StopSignals _ = StopSignals.listen(signal);
         Watchers watchers = Watchers.of(job, progress)) {
       try {
-        TrainingResult result =
-            Training.run(job, start, watchers.observer(), progress, signals.request());
+        TrainingResult result = Training.run(job, start, watchers.observer(), progress, stop);
         watchers.ended(RunEnd.FINISHED);
         return result;
       } catch (TrainingStoppedException e) {
         watchers.ended(RunEnd.KILLED);
         throw e;
-      } finally {
-        exitCode = signals.exitCode();
       }
     }
   }
@@ -71,7 +93,7 @@ final class StoppableTraining {
     PrintWriter err = spec.commandLine().getErr();
     err.println("moxin: " + e.getMessage() + "; go on with: " + resumption(how));
     err.flush();
-    return exitCode;
+    return StopSignals.exitCode(signal);
   }
 
   /// What looks on while a run runs.

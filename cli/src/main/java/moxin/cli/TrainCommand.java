@@ -58,6 +58,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private DryRun dryRun = new DryRun();
 
+  @Mixin private LaunchChoice launch = new LaunchChoice();
+
   @Option(names = "--resume", description = "go on from the newest checkpoint in DIR")
   private boolean resume;
 
@@ -92,6 +94,11 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    required(recipe, "RECIPE");
+    OptionalInt launched = dryRun.isWanted() ? OptionalInt.empty() : launch.run(spec);
+    if (launched.isPresent()) {
+      return launched.getAsInt();
+    }
     return Processes.run(this::train, spec.commandLine().getErr());
   }
 
@@ -115,14 +122,14 @@ final class TrainCommand implements Callable<Integer> {
                 .map(TrainingParts::samples),
             TrainingParts.tasks(file, tokenizer, run.resolve("data")),
             OptionalDouble.empty());
-    int code = train(job, progress);
+    int code = train(job, StoppableTraining.by(processes, spec, progress));
     RunReport.write(run);
     return code;
   }
 
   /// Trains, prints the last checkpoint, and returns the exit code.
-  private int train(TrainingJob job, Progress progress) throws IOException, InterruptedException {
-    StoppableTraining training = new StoppableTraining(spec, progress);
+  private int train(TrainingJob job, StoppableTraining training)
+      throws IOException, InterruptedException {
     try {
       PrintWriter to = spec.commandLine().getOut();
       Training.Start start = resume ? Training.Start.RESUME : Training.Start.FRESH;

@@ -6,6 +6,7 @@ import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
 import moxin.torch.Device;
+import moxin.train.JobSignal;
 import moxin.train.ZeroStage;
 
 /// A learner that every process is to make, as the leader describes it to the others.
@@ -31,13 +32,15 @@ record NewLearner(DType type, ActivationMemory memory, ZeroStage stage, ModelCon
 
   /// Makes this process's share of it.
   ///
+  /// @param signal what is told to the others, and raised when they tell of one
   /// @param processors how many of this machine's to use
-  ShardedLearner create(Communicator communicator, int processors) {
+  ShardedLearner create(Communicator communicator, JobSignal signal, int processors) {
     return new ShardedLearner(
         config,
         new LearnerOptions(type, Device.CPU, processors, memory),
         Execution.on(Device.CPU, processors),
         stage,
-        communicator);
+        communicator,
+        signal);
   }
 }
