@@ -142,21 +142,24 @@ final class BatchGeneration {
       return;
     }
     running.add(generation);
-    generation
-        .completion()
-        .whenComplete(
-            (done, thrown) -> {
-              try {
-                running.remove(generation);
-                if (done != null && done.reason() != FinishReason.CANCELLED) {
-                  keep(index, toJson(prompt, done), task);
-                } else if (thrown != null) {
-                  fail(index, prompt, thrown, task);
-                }
-              } finally {
-                room.release();
-              }
-            });
+    var _ =
+        generation
+            .completion()
+            .whenComplete(
+                (done, thrown) -> {
+                  try {
+                    running.remove(generation);
+                    if (done != null && done.reason() != FinishReason.CANCELLED) {
+                      keep(index, toJson(prompt, done), task);
+                    } else if (thrown != null) {
+                      fail(index, prompt, thrown, task);
+                    }
+                  } catch (RuntimeException | Error e) {
+                    failure.compareAndSet(null, e); // else nobody would hear of it
+                  } finally {
+                    room.release();
+                  }
+                });
   }
 
   /// What goes wrong with one prompt is its answer; where memory runs out or the like, all end.

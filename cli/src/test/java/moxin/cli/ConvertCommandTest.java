@@ -163,6 +163,4 @@ class ConvertCommandTest {
     }
     return new Answer(line.execute(words.toArray(String[]::new)), text.toString());
   }
-
-  /// Two rows more than the tokenizer has pieces.
 }

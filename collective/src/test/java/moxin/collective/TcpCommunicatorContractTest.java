@@ -253,8 +253,8 @@ final class TcpCommunicatorContractTest {
         try {
           one.get();
         } catch (ExecutionException e) {
-          assertThat(e.getCause()).isInstanceOf(LaunchException.class);
-          found.append(e.getCause().getMessage()).append('\n');
+          assertThat(e).hasCauseInstanceOf(LaunchException.class);
+          found.append(e).append('\n');
         }
       }
       assertThat(found.toString()).contains(messages);

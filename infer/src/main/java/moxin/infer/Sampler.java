@@ -57,7 +57,7 @@ public final class Sampler {
   ///
   /// @throws IllegalArgumentException if the largest logit is not finite
   public int sample(Logits logits, int row) {
-    return sample(logits, row, everything(logits.vocabSize()));
+    return sample(logits, row, everything(logits.vocabSize()), history.isNone());
   }
 
   /// A token for row `row` of `logits` among `allowed`, or [#NONE].
@@ -66,7 +66,12 @@ public final class Sampler {
   /// @throws IllegalArgumentException if the largest logit is not finite, or the largest of the
   ///   allowed is +∞
   public int sample(Logits logits, int row, long[] allowed) {
-    boolean plain = history.isNone() && allowed == everything;
+    return sample(logits, row, allowed, false);
+  }
+
+  /// @param plain that logits are as the model gave them and all tokens allowed: then ranking finds
+  ///   what is not finite
+  private int sample(Logits logits, int row, long[] allowed, boolean plain) {
     if (options.temperature() == 0 || !plain) {
       requireFinite(logits, row);
     }

@@ -74,6 +74,8 @@ public final class Quickstart {
   /// Trains, going on from the newest checkpoint.
   @FunctionalInterface
   public interface TrainingStep {
+    /// Trains as `job` says.
+    ///
     /// @throws moxin.train.run.TrainingStoppedException if it was asked to stop
     TrainingResult run(TrainingJob job) throws IOException, InterruptedException;
   }

@@ -186,7 +186,7 @@ public final class MlflowRun implements TrainingObserver, AutoCloseable {
       send();
       return true;
     } catch (MlflowException e) {
-      warn(e.getMessage());
+      warn(String.valueOf(e.getMessage()));
       if (!e.passes()) {
         synchronized (lock) {
           // What the server refuses it would refuse again.

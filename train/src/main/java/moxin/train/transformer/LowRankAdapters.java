@@ -33,7 +33,14 @@ final class LowRankAdapters implements Adapters {
   }
 
   private Dropout at(int layer, Linear linear) {
-    return dropout.of((long) layer * Linear.values().length + linear.ordinal());
+    int index =
+        switch (linear) {
+          case PROJECTIONS -> 0;
+          case OUTPUT -> 1;
+          case GATE_UP -> 2;
+          case DOWN -> 3;
+        };
+    return dropout.of(4L * layer + index);
   }
 
   /// What is left of `x`, in the scope's memory where anything is dropped.

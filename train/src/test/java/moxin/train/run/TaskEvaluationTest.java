@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import moxin.job.BadInputException;
@@ -63,7 +64,7 @@ final class TaskEvaluationTest {
     assertThat(lines.stream().map(line -> line.get("step") + line.get("task").asText()))
         .containsExactly("3a", "3b", "6a", "6b", "9a", "9b", "12a", "12b", "13a", "13b");
     assertThat(told).hasSize(10);
-    double accuracy = told.getLast().metrics().get("acc").value();
+    double accuracy = Objects.requireNonNull(told.getLast().metrics().get("acc")).value();
     JsonNode last = lines.getLast().at("/metrics/acc");
     assertThat(last.get("value").asDouble()).isEqualTo(accuracy);
     assertThat(last.get("standardError").asDouble()).isEqualTo(0.25);
