@@ -29,10 +29,13 @@ final class YmmFloatKernel {
   private static final int GROUPS = 2;
   private static final int Y_STRIDE = 3;
 
-  /// Columns that one address register leads to.
+  /// Tokens that one address register leads to.
   private static final int TOKENS_OF_A_BASE = 3;
 
+  /// The first register behind the sums.
   private static final int FREE = 12;
+
+  /// How far ahead of use weights are fetched, in bytes.
   private static final int AHEAD = 4096;
   private static final int LINE = 64;
 

@@ -27,6 +27,8 @@ final class YmmInputKernel {
   private static final int VECTORS = 4;
   private static final int SWAP_HALVES = 0b01_00_11_10;
   private static final int SWAP_PAIRS = 0b10_11_00_01;
+
+  /// The quarters of a vector in order after packing within 128 bits.
   private static final int IN_ORDER = 0b11_01_10_00;
 
   private static final Ymm SCALE = YMM4;

@@ -14,7 +14,7 @@ final class YmmMinimumCode extends YmmBlockCode {
   private static final int HEADER_VECTORS = 4;
   private static final int SUBBLOCKS = 8;
 
-  /// Both halves of the 32-bit lanes' 64-bit pairs in order: undoes packing within 128 bits.
+  /// The quarters of a vector in order after packing within 128 bits.
   private static final int IN_ORDER = 0b11_01_10_00;
 
   private static final int LOW_SIX = 0;
