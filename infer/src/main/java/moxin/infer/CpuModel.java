@@ -66,9 +66,9 @@ public final class CpuModel implements LanguageModel {
                     .log(System.Logger.Level.WARNING, reason));
   }
 
-  /// The kernels for a model. Where machine code multiplies bf16 weights with bf16 activations, whose
-  /// rounding tips close calls, [KernelChoice#AUTO] gives a small model in bf16 the kernels that keep
-  /// activations in fp32.
+  /// The kernels for a model. Where machine code multiplies bf16 weights with bf16 activations,
+  /// whose rounding tips close calls, [KernelChoice#AUTO] gives a small model in bf16 the kernels
+  /// that keep activations in fp32.
   private static KernelSelection selection(
       ModelConfig config, Checkpoint checkpoint, KernelChoice asked) {
     KernelSelection selection = KernelSelection.of(asked);

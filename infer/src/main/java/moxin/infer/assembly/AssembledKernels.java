@@ -14,8 +14,8 @@ import moxin.infer.kernel.PackedMatrix;
 import moxin.infer.kernel.RowSource;
 import moxin.infer.kernel.WeightFormat;
 
-/// Matrix products in machine code of one [CodeLevel]. Products that a level has no code for are left
-/// to another tier: those of fp32 with AVX-512, and of bf16 where the processor has no BF16.
+/// Matrix products in machine code of one [CodeLevel]. Products that a level has no code for are
+/// left to another tier: those of fp32 with AVX-512, and of bf16 where the processor has no BF16.
 ///
 /// Memory segments must be native. The code of a level is mapped once per process, with the first
 /// instance, and stays: it must outlive every call.
@@ -45,9 +45,7 @@ public final class AssembledKernels implements MatrixKernels {
 
   /// The fastest level that can run here.
   public static Optional<CodeLevel> fastest() {
-    return Arrays.stream(CodeLevel.values())
-        .filter(level -> obstacle(level).isEmpty())
-        .findFirst();
+    return Arrays.stream(CodeLevel.values()).filter(level -> obstacle(level).isEmpty()).findFirst();
   }
 
   /// The kernels of the fastest level, with `other` for the products that it leaves out.
@@ -146,8 +144,7 @@ public final class AssembledKernels implements MatrixKernels {
     long xAddress = address(x, lastFloat * Float.BYTES);
     long inputAddress = address(input, inputBytes(format, tokens, columns));
     for (int token = from; token < to; token++) {
-      own.prepare(
-          xAddress + token * xStride * Float.BYTES, tokens, token, columns, inputAddress);
+      own.prepare(xAddress + token * xStride * Float.BYTES, tokens, token, columns, inputAddress);
     }
   }
 
@@ -280,9 +277,7 @@ public final class AssembledKernels implements MatrixKernels {
   ///
   /// @param inputs what the weights meet that there is code for
   private record Machine(
-      String name,
-      Map<WeightFormat, InputFormat> inputs,
-      Map<InputFormat, TileProducts> products)
+      String name, Map<WeightFormat, InputFormat> inputs, Map<InputFormat, TileProducts> products)
       implements Attempt {}
 
   private record Refusal(String reason) implements Attempt {}

@@ -37,14 +37,21 @@ final class Bf16Products implements TileProducts {
     for (int half = 0; half < 2; half++) {
       long to = target + (long) half * BlockCode.VECTOR;
       if (steps > 0) {
-        Calls.call(entries.bf16Pack(), rows.from(half * BlockCode.ROWS), to, steps, Bf16Kernel.STEP_BYTES, 0);
+        Calls.call(
+            entries.bf16Pack(),
+            rows.from(half * BlockCode.ROWS),
+            to,
+            steps,
+            Bf16Kernel.STEP_BYTES,
+            0);
       }
     }
     if (columns % STEP > 0) {
       TileRows rest = rest(rows, columns, arena);
       for (int half = 0; half < 2; half++) {
         long to = target + (long) steps * Bf16Kernel.STEP_BYTES + (long) half * BlockCode.VECTOR;
-        Calls.call(entries.bf16Pack(), rest.from(half * BlockCode.ROWS), to, 1, Bf16Kernel.STEP_BYTES, 0);
+        Calls.call(
+            entries.bf16Pack(), rest.from(half * BlockCode.ROWS), to, 1, Bf16Kernel.STEP_BYTES, 0);
       }
     }
   }

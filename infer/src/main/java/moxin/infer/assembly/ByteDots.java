@@ -5,9 +5,9 @@ package moxin.infer.assembly;
 enum ByteDots {
   /// By `vpdpbusd`.
   VNNI,
-  /// By `vpmaddubsw`, whose 16-bit sums of two products saturate, and `vpmaddwd`. Weights of at most
-  /// 63 are far from that; of those with eight bits the magnitude is multiplied, and the sign is
-  /// given to the input: 128 · 127 · 2 is below 2¹⁵.
+  /// By `vpmaddubsw`, whose 16-bit sums of two products saturate, and `vpmaddwd`. Weights of at
+  /// most 63 are far from that; of those with eight bits the magnitude is multiplied, and the sign
+  /// is given to the input: 128 · 127 · 2 is below 2¹⁵.
   MULTIPLY_ADD;
 
   private static final int LARGEST_INPUT = 127;

@@ -6,8 +6,7 @@ import java.util.Optional;
 /// The instruction sets that kernels are written for, the fastest first.
 public enum CodeLevel {
   /// AVX-512 with VNNI and, for bf16 weights, with BF16.
-  AVX512(
-      CpuFeature.AVX512F, CpuFeature.AVX512BW, CpuFeature.AVX512VL, CpuFeature.AVX512_VNNI),
+  AVX512(CpuFeature.AVX512F, CpuFeature.AVX512BW, CpuFeature.AVX512VL, CpuFeature.AVX512_VNNI),
   /// AVX2 with VNNI in its VEX encoding.
   AVX_VNNI(CpuFeature.AVX2, CpuFeature.FMA, CpuFeature.F16C, CpuFeature.AVX_VNNI),
   /// AVX2 with FMA alone.

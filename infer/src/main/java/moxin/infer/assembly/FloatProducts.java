@@ -146,8 +146,7 @@ final class FloatProducts implements TileProducts {
     int size = groups.size(from);
     int start = groups.start(from);
     long tokenBytes = tokenBytes(tiles.columns());
-    long weights =
-        tiles.weights() + tile * tiles.tileBytes() + column / STEP * stepBytes(format);
+    long weights = tiles.weights() + tile * tiles.tileBytes() + column / STEP * stepBytes(format);
     int rows = YmmFloatKernel.rows(size);
     for (int row = 0; row < MatrixKernels.TILE; row += rows) {
       long rowOf = (long) tile * MatrixKernels.TILE + row;

@@ -118,9 +118,10 @@ final class KernelLibrary {
       }
     }
     writer.add("int8-input", InputKernels::writeInt8);
-    writer.add("pack-BF16", PackKernel.plain(
-            BlockCode.ROWS, InputLayout.BF16_STEP * Short.BYTES, 2 * BlockCode.VECTOR)
-        ::write);
+    writer.add(
+        "pack-BF16",
+        PackKernel.plain(BlockCode.ROWS, InputLayout.BF16_STEP * Short.BYTES, 2 * BlockCode.VECTOR)
+            ::write);
     writer.add("bf16-input", InputKernels::writeBf16);
     for (int t = 1; t <= InputLayout.BF16_TOKENS; t++) {
       int tokens = t;

@@ -11,8 +11,8 @@ import static moxin.infer.assembly.Memory.at;
 
 /// Interleaves the blocks of 16 or 8 rows by 32-bit words, as [PackedUnit] says.
 ///
-/// `void (rows, target, units, stride, offset)`: `rows` holds their addresses, `offset` is where the
-/// first block begins in each row, `stride` how far apart packed units are.
+/// `void (rows, target, units, stride, offset)`: `rows` holds their addresses, `offset` is where
+/// the first block begins in each row, `stride` how far apart packed units are.
 ///
 /// @param rows 16, in registers of 64 bytes, or 8, in registers of 32
 /// @param blocks blocks of a unit
@@ -51,8 +51,7 @@ record PackKernel(
     return switch (unit.format()) {
       case Q8_0 -> new PackKernel(rows, blocks, bytes, 0, 0, 2, scales, 8, mask, vector);
       case Q4_0 -> new PackKernel(rows, blocks, bytes, 0, 0, 2, scales, 4, mask, vector);
-      case Q4_K, Q5_K ->
-          new PackKernel(rows, blocks, bytes, -1, 0, 0, 0, bytes / 4, mask, vector);
+      case Q4_K, Q5_K -> new PackKernel(rows, blocks, bytes, -1, 0, 0, 0, bytes / 4, mask, vector);
       case Q6_K -> {
         int words = bytes / 4;
         yield new PackKernel(

@@ -62,8 +62,7 @@ final class QuantisedProducts implements TileProducts {
     long unitBytes = kernels.unit().unitBytes();
     for (int part = 0; part < parts(kernels); part++) {
       long to = target + part * units * unitBytes;
-      Calls.call(
-          kernels.pack(), rows.from(part * kernels.unit().rows()), to, units, unitBytes, 0);
+      Calls.call(kernels.pack(), rows.from(part * kernels.unit().rows()), to, units, unitBytes, 0);
     }
   }
 
@@ -171,7 +170,9 @@ final class QuantisedProducts implements TileProducts {
           kernels.panel()[size],
           panel + (long) row * Float.BYTES,
           tiles.input() + start * tokenBytes + (long) block * size * InputLayout.TOKEN_BYTES,
-          tiles.y() + start * tiles.yStride() + ((long) tile * MatrixKernels.TILE + row) * Float.BYTES,
+          tiles.y()
+              + start * tiles.yStride()
+              + ((long) tile * MatrixKernels.TILE + row) * Float.BYTES,
           to - from,
           count,
           tiles.yStride(),

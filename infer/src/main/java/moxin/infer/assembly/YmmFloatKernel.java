@@ -37,6 +37,7 @@ final class YmmFloatKernel {
 
   /// How far ahead of use weights are fetched, in bytes.
   private static final int AHEAD = 4096;
+
   private static final int LINE = 64;
 
   private final Assembler asm;

@@ -71,8 +71,7 @@ final class YmmLibrary {
   static FloatProducts floats(KernelLibrary.Code code, MemorySegment base) {
     int tokens = YmmFloatKernel.TOKENS;
     return new FloatProducts(
-        new FloatProducts.Kernels(
-            code.entry(base, "pack-F32"), code.entries(base, "f32-", tokens)),
+        new FloatProducts.Kernels(code.entry(base, "pack-F32"), code.entries(base, "f32-", tokens)),
         new FloatProducts.Kernels(
             code.entry(base, "pack-BF16"), code.entries(base, "bf16-", tokens)));
   }

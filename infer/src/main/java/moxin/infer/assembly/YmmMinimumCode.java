@@ -72,8 +72,7 @@ final class YmmMinimumCode extends YmmBlockCode {
 
   /// Eight scales or minimums: the lower six bits of `first`, then the low nibbles of `last` with
   /// the upper two bits of `first` above.
-  private static void numbers(
-      Assembler asm, Memory first, Ymm last, Ymm factor, int index) {
+  private static void numbers(Assembler asm, Memory first, Ymm last, Ymm factor, int index) {
     asm.vmovdqu32(YMM2, first);
     asm.vpandd(YMM3, YMM2, YmmFrame.constant(LOW_SIX));
     times(asm, YMM3, factor, index);

@@ -4,8 +4,8 @@ import static moxin.infer.assembly.Memory.at;
 
 import moxin.infer.kernel.WeightFormat;
 
-/// Q4_0: for each block 8 f16 scales, then for each block 4 vectors of nibbles: low those of quads 0
-/// to 3, high 4 to 7.
+/// Q4_0: for each block 8 f16 scales, then for each block 4 vectors of nibbles: low those of quads
+/// 0 to 3, high 4 to 7.
 final class YmmQ4Code extends YmmBlockCode {
   private static final int BLOCK_VECTORS = BlockCode.QUADS / 2;
 

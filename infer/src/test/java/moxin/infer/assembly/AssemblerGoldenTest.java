@@ -234,8 +234,7 @@ class AssemblerGoldenTest {
             new Golden("vmovd xmm1,r10d", a -> a.vmovd(Xmm.XMM1, Gpr.R10)),
             new Golden("vmovd DWORD PTR [rax],xmm8", a -> a.vmovd(at(Gpr.RAX, 0), Xmm.XMM8)),
             new Golden("vpbroadcastd ymm9,xmm9", a -> a.vpbroadcastd(d, Xmm.XMM9)),
-            new Golden(
-                "vbroadcastss ymm9,DWORD PTR [r10+r9*2+0x84]", a -> a.vbroadcastss(d, m)),
+            new Golden("vbroadcastss ymm9,DWORD PTR [r10+r9*2+0x84]", a -> a.vbroadcastss(d, m)),
             new Golden("vcvtps2dq ymm9,ymm15", a -> a.vcvtps2dq(d, s)),
             new Golden("vcvtph2ps ymm9,xmm15", a -> a.vcvtph2ps(d, Xmm.XMM15)),
             new Golden("vpshufd ymm9,ymm15,0x4e", a -> a.vpshufd(d, s, 0x4E)),

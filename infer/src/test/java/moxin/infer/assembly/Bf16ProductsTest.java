@@ -32,7 +32,8 @@ class Bf16ProductsTest {
   void needsTheProcessor() {
     Optional<String> obstacle = AssembledKernels.obstacle(CodeLevel.AVX512);
     assumeTrue(obstacle.isEmpty(), obstacle.orElse(""));
-    InputFormat format = AssembledKernels.with(CodeLevel.AVX512, new NoKernels()).inputFormat(WeightFormat.BF16);
+    InputFormat format =
+        AssembledKernels.with(CodeLevel.AVX512, new NoKernels()).inputFormat(WeightFormat.BF16);
     assumeTrue(format == InputFormat.BF16, "no AVX512_BF16");
   }
 

@@ -64,7 +64,8 @@ class KernelLibraryTest {
             vinserti32x4 vmovd vmovdqu32 vmovups vmulps vpaddd vpandd vpbroadcastd vpdpbusd \
             vpmaxud vpmovdw vpmovsdb vpshufd vpslld vpsllw vpsrad vpsrld vpsrlw vpsubd \
             vpternlogd vpunpckhdq vpunpckhqdq vpunpckldq vpunpcklqdq vpxord vshufi32x4 \
-            vzeroupper""");
+            vzeroupper\
+            """);
   }
 
   @ParameterizedTest
@@ -144,7 +145,8 @@ class KernelLibraryTest {
                 vfnmadd231ps vinserti128 vmovd vmovdqu vmovups vmulps vpackssdw vpacksswb \
                 vpackusdw vpaddd vpand vpbroadcastd vpermq vpmaxud vpor vpshufd vpslld vpsllw \
                 vpsrad vpsrld vpsrlw vpsubd vpunpckhdq vpunpckhqdq vpunpckldq vpunpcklqdq vpxor \
-                vzeroupper"""
+                vzeroupper\
+                """
                     .split(" ", -1)));
     expected.addAll(
         dots == ByteDots.VNNI
