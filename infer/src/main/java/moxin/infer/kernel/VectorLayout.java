@@ -20,6 +20,12 @@ package moxin.infer.kernel;
 /// INT8: three arrays over all tokens: n shorts for each k; n fp32 scales for each block of 32; n
 /// sums of bytes, as shorts, for each 8 of k. Strides along K are constants, without which the
 /// compiler checks the bounds of every access.
+///
+/// INT8 of up to [#DIRECT] tokens has two more arrays, both of pairs of equal shorts: *factors*, one
+/// for each k, which meet nibbles that are shifted down but not masked, and *starts*, −8 · the sum
+/// of bytes for each block of 32. The factors of four neighbours are `x0, x1 − 16 x0, x2 − 16 x1, x3
+/// − 16 x2` modulo 2^16: with `v = n0 + 16 n1 + 256 n2 + 4096 n3`, `v · x0 + (v >> 4) · (x1 − 16 x0)
+/// + (v >> 8) · (x2 − 16 x1) + (v >> 12) · (x3 − 16 x2)` is `n0 x0 + n1 x1 + n2 x2 + n3 x3`.
 final class VectorLayout {
 
   /// Tokens of a group of inputs: as many as the largest fp32 kernel takes.
@@ -102,8 +108,20 @@ final class VectorLayout {
     return scalesAt(tokens, columns) + 4 * padded(tokens) * (columns / BLOCK);
   }
 
+  /// Where the factors of quantised activations begin.
+  static long factorsAt(int tokens, int columns) {
+    return sumsAt(tokens, columns) + 8 * padded(tokens) * (columns / BLOCK);
+  }
+
+  /// Where the starts of quantised activations begin.
+  static long startsAt(int tokens, int columns) {
+    return factorsAt(tokens, columns) + 4L * tokens * columns;
+  }
+
   /// Bytes of quantised activations.
   static long quantisedBytes(int tokens, int columns) {
-    return sumsAt(tokens, columns) + 8 * padded(tokens) * (columns / BLOCK);
+    return tokens <= DIRECT
+        ? startsAt(tokens, columns) + 4L * tokens * (columns / BLOCK)
+        : factorsAt(tokens, columns);
   }
 }
