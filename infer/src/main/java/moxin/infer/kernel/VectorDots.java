@@ -33,9 +33,9 @@ final class VectorDots {
 
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
 
-  /// How far down each of four nibbles is shifted. In an array, whose elements the compiler does not
-  /// know: C2 shifts shorts by a number in a vector register, where it moves a constant anew before
-  /// each shift, but keeps what it does not know.
+  /// How far down each of four nibbles is shifted. In an array, whose elements the compiler does
+  /// not know: C2 shifts shorts by a number in a vector register, where it moves a constant anew
+  /// before each shift, but keeps what it does not know.
   static final int[] NIBBLES = {0, 4, 8, 12};
 
   /// Bits of a byte, and those that sums of Q8_0 leave out at first; likewise.
@@ -45,11 +45,13 @@ final class VectorDots {
 
   /// Multiplies two tiles of Q4_0 with one token.
   ///
-  /// @param w a tile, @param w2 another, or the same again
+  /// @param w a tile
+  /// @param w2 another, or the same again
   /// @param factors the token's first factor
   /// @param starts the start of its first block
   /// @param scales the scale of its first block
-  /// @param y where the 32 outputs of the first tile go, @param y2 those of the second
+  /// @param y where the 32 outputs of the first tile go
+  /// @param y2 where those of the second go
   static void multiplyQ4(
       long w, long w2, int columns, long factors, long starts, long scales, long y, long y2) {
     for (int part = 0; part < LINE; part += BYTES) {

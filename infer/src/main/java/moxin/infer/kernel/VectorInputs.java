@@ -30,7 +30,9 @@ final class VectorInputs {
   /// What the number before counts for in a factor: nothing for the first of four.
   private static final IntVector BEFORE =
       IntVector.fromArray(
-          VectorWidth.INTS, new int[] {0, -16, -16, -16, 0, -16, -16, -16, 0, -16, -16, -16, 0, -16, -16, -16}, 0);
+          VectorWidth.INTS,
+          new int[] {0, -16, -16, -16, 0, -16, -16, -16, 0, -16, -16, -16, 0, -16, -16, -16},
+          0);
 
   private VectorInputs() {}
 
@@ -89,7 +91,9 @@ final class VectorInputs {
           factors(quants, input, VectorLayout.factorsAt(tokens, columns) + 4L * BLOCK * index);
           int start = -8 * blockSum;
           input.set(
-              INT, VectorLayout.startsAt(tokens, columns) + 4 * index, start & 0xffff | start << 16);
+              INT,
+              VectorLayout.startsAt(tokens, columns) + 4 * index,
+              start & 0xffff | start << 16);
         }
       }
     }

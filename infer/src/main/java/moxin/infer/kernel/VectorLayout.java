@@ -21,11 +21,11 @@ package moxin.infer.kernel;
 /// sums of bytes, as shorts, for each 8 of k. Strides along K are constants, without which the
 /// compiler checks the bounds of every access.
 ///
-/// INT8 of up to [#DIRECT] tokens has two more arrays, both of pairs of equal shorts: *factors*, one
-/// for each k, which meet nibbles that are shifted down but not masked, and *starts*, −8 · the sum
-/// of bytes for each block of 32. The factors of four neighbours are `x0, x1 − 16 x0, x2 − 16 x1, x3
-/// − 16 x2` modulo 2^16: with `v = n0 + 16 n1 + 256 n2 + 4096 n3`, `v · x0 + (v >> 4) · (x1 − 16 x0)
-/// + (v >> 8) · (x2 − 16 x1) + (v >> 12) · (x3 − 16 x2)` is `n0 x0 + n1 x1 + n2 x2 + n3 x3`.
+/// INT8 of up to [#DIRECT] tokens has two more arrays, both of pairs of equal shorts: *factors*,
+/// one for each k, and *starts*, −8 · the sum of bytes for each block of 32. Factors meet nibbles
+/// that are shifted down but not masked, so that a short `v` of nibbles a to d, a lowest, has `v ·
+/// x0 + (v >> 4) · (x1 − 16 x0) + (v >> 8) · (x2 − 16 x1) + (v >> 12) · (x3 − 16 x2)`, which is `a
+/// x0 + b x1 + c x2 + d x3` modulo 2^16: the factors of every four columns are those in brackets.
 final class VectorLayout {
 
   /// Tokens of a group of inputs: as many as the largest fp32 kernel takes.

@@ -68,13 +68,7 @@ final class VectorSuperblockDots {
   }
 
   private static void dotQ4K(
-      long tile,
-      int columns,
-      long factors,
-      long starts,
-      long xScales,
-      long xSums,
-      long y) {
+      long tile, int columns, long factors, long starts, long xScales, long xSums, long y) {
     tile = VectorMemory.address(tile);
     factors = VectorMemory.address(factors);
     starts = VectorMemory.address(starts);
