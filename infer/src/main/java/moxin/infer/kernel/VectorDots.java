@@ -23,7 +23,7 @@ import jdk.incubator.vector.VectorOperators;
 /// Products of Q8_0 and Q4_0 weights with one token, straight from packed memory, by address.
 ///
 /// Blocks are not written out: C1 gives up on methods with hundreds of vectors, and they are
-/// interpreted until C2 has them. Two lines a round are what C2 unrolls best.
+/// interpreted until C2 has them.
 final class VectorDots {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -37,9 +37,6 @@ final class VectorDots {
   /// not know: C2 shifts shorts by a number in a vector register, where it moves a constant anew
   /// before each shift, but keeps what it does not know.
   static final int[] NIBBLES = {0, 4, 8, 12};
-
-  /// Bits of a byte, and those that sums of Q8_0 leave out at first; likewise.
-  private static final int[] PAIRS = {8, 6};
 
   private VectorDots() {}
 
@@ -73,7 +70,7 @@ final class VectorDots {
 
   /// Two tiles, the second at `w2`, its outputs at `y2`: reads of two places far apart keep memory
   /// busier than reads of one. Nibbles are not masked: the factors of [VectorLayout] undo what the
-  /// higher ones add.
+  /// higher ones add. Two lines a round are what C2 unrolls best here, though not in [#dotQ8].
   private static void dotQ4(
       long w, long w2, int columns, long factors, long starts, long scales, long y, long y2) {
     w = VectorMemory.address(w);
@@ -210,8 +207,6 @@ final class VectorDots {
     w = VectorMemory.address(w);
     x = VectorMemory.address(x);
     scales = VectorMemory.address(scales);
-    int byteBits = PAIRS[0];
-    int coarseBits = PAIRS[1];
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
     for (int i = 0; i < columns / BLOCK; i++) {
@@ -220,25 +215,18 @@ final class VectorDots {
       ShortVector coarse = sum;
       long blockW = w + 17L * LINE * block;
       long blockX = x + 2L * BLOCK * block;
-      for (int n = 0; n < 8; n++) {
-        long at = blockX + 8L * (n & 7);
-        long line = blockW + LINE + 2L * LINE * (n & 7);
-        ShortVector v = ShortVector.fromMemorySegment(SHORTS, ALL, line, ORDER);
+      for (int line = 0; line < 16; line++) {
+        long at = blockX + 4L * (line & 15);
+        ShortVector v =
+            ShortVector.fromMemorySegment(
+                SHORTS, ALL, blockW + LINE + (long) LINE * (line & 15), ORDER);
         ShortVector p =
-            v.lanewise(VectorOperators.LSHL, byteBits)
-                .lanewise(VectorOperators.ASHR, byteBits)
+            v.lanewise(VectorOperators.LSHL, 8)
+                .lanewise(VectorOperators.ASHR, 8)
                 .mul(ALL.get(SHORT, at))
-                .add(v.lanewise(VectorOperators.ASHR, byteBits).mul(ALL.get(SHORT, at + 2)));
+                .add(v.lanewise(VectorOperators.ASHR, 8).mul(ALL.get(SHORT, at + 2)));
         sum = sum.add(p);
-        coarse = coarse.add(p.lanewise(VectorOperators.ASHR, coarseBits));
-        v = ShortVector.fromMemorySegment(SHORTS, ALL, line + LINE, ORDER);
-        p =
-            v.lanewise(VectorOperators.LSHL, byteBits)
-                .lanewise(VectorOperators.ASHR, byteBits)
-                .mul(ALL.get(SHORT, at + 4))
-                .add(v.lanewise(VectorOperators.ASHR, byteBits).mul(ALL.get(SHORT, at + 6)));
-        sum = sum.add(p);
-        coarse = coarse.add(p.lanewise(VectorOperators.ASHR, coarseBits));
+        coarse = coarse.add(p.lanewise(VectorOperators.ASHR, 6));
       }
       IntVector halves = IntVector.fromMemorySegment(INTS, ALL, blockW, ORDER);
       FloatVector d0 =
