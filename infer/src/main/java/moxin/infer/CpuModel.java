@@ -10,6 +10,8 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import moxin.infer.kernel.InputFormat;
+import moxin.infer.kernel.WeightFormat;
 import moxin.model.Checkpoint;
 import moxin.model.DType;
 import moxin.model.LanguageModel;
@@ -42,7 +44,7 @@ public final class CpuModel implements LanguageModel {
 
   private CpuModel(ModelConfig config, Checkpoint checkpoint, EngineOptions options) {
     this.config = config;
-    this.selection = KernelSelection.of(choice(config, checkpoint, options.kernels()));
+    this.selection = selection(config, checkpoint, options.kernels());
     this.workers = new Workers(options.threads());
     boolean loaded = false;
     KvType expected = options.kvType().orElse(KvType.F16);
@@ -64,17 +66,18 @@ public final class CpuModel implements LanguageModel {
                     .log(System.Logger.Level.WARNING, reason));
   }
 
-  /// What [KernelChoice#AUTO] means for a model. Machine code multiplies bf16 weights with bf16
-  /// activations, whose rounding tips close calls; a small model in bf16 gets the kernels that keep
-  /// activations in fp32.
-  private static KernelChoice choice(
+  /// The kernels for a model. Where machine code multiplies bf16 weights with bf16 activations,
+  /// whose rounding tips close calls, [KernelChoice#AUTO] gives a small model in bf16 the kernels
+  /// that keep activations in fp32.
+  private static KernelSelection selection(
       ModelConfig config, Checkpoint checkpoint, KernelChoice asked) {
-    boolean small = config.parameterCount() <= SMALL;
-    return asked == KernelChoice.AUTO
-            && small
+    KernelSelection selection = KernelSelection.of(asked);
+    boolean keepsActivations =
+        asked == KernelChoice.AUTO
+            && config.parameterCount() <= SMALL
             && checkpoint.tensor(LayerWeight.QUERY.name(0)).dtype() == DType.BF16
-        ? KernelChoice.VECTOR
-        : asked;
+            && selection.matrices().inputFormat(WeightFormat.BF16) == InputFormat.BF16;
+    return keepsActivations ? KernelSelection.of(KernelChoice.VECTOR) : selection;
   }
 
   /// Loads `config.json` and the safetensors of a Hugging Face directory.

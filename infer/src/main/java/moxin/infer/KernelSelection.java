@@ -2,6 +2,7 @@ package moxin.infer;
 
 import java.util.Optional;
 import moxin.infer.assembly.AssembledKernels;
+import moxin.infer.assembly.CodeLevel;
 import moxin.infer.kernel.MatrixKernels;
 import moxin.infer.kernel.ScalarKernels;
 import moxin.infer.kernel.VectorKernels;
@@ -20,18 +21,23 @@ record KernelSelection(
     return switch (choice) {
       case SCALAR -> scalar(Optional.empty());
       case VECTOR -> vector(Optional.empty());
-      case AUTO, ASSEMBLED -> assembled();
+      case AUTO, ASSEMBLED ->
+          AssembledKernels.fastest()
+              .map(KernelSelection::assembled)
+              .orElseGet(() -> vector(AssembledKernels.obstacle()));
+      case ASSEMBLED_AVX_VNNI -> assembled(CodeLevel.AVX_VNNI);
+      case ASSEMBLED_AVX2 -> assembled(CodeLevel.AVX2);
     };
   }
 
-  private static KernelSelection assembled() {
-    Optional<String> obstacle = AssembledKernels.obstacle();
+  private static KernelSelection assembled(CodeLevel level) {
+    Optional<String> obstacle = AssembledKernels.obstacle(level);
     if (obstacle.isPresent()) {
       return vector(obstacle);
     }
     KernelSelection rest = vector(Optional.empty());
     return new KernelSelection(
-        AssembledKernels.with(rest.matrices), rest.blocks, rest.fallbackReason);
+        AssembledKernels.with(level, rest.matrices), rest.blocks, rest.fallbackReason);
   }
 
   private static KernelSelection vector(Optional<String> reason) {

@@ -3,6 +3,9 @@ package moxin.infer.assembly;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import moxin.infer.kernel.InputFormat;
@@ -11,41 +14,52 @@ import moxin.infer.kernel.PackedMatrix;
 import moxin.infer.kernel.RowSource;
 import moxin.infer.kernel.WeightFormat;
 
-/// Matrix products in machine code for AVX-512 with VNNI and, for bf16 weights, with BF16. Products
-/// of fp32, and of bf16 where the processor has no BF16, are left to another tier.
+/// Matrix products in machine code of one [CodeLevel]. Products that a level has no code for are
+/// left to another tier: those of fp32 with AVX-512, and of bf16 where the processor has no BF16.
 ///
-/// Memory segments must be native. The code is mapped once per process, with the first instance,
-/// and stays: it must outlive every call.
+/// Memory segments must be native. The code of a level is mapped once per process, with the first
+/// instance, and stays: it must outlive every call.
 public final class AssembledKernels implements MatrixKernels {
-  private static final CpuFeature[] NEEDED = {
-    CpuFeature.AVX512F, CpuFeature.AVX512BW, CpuFeature.AVX512VL, CpuFeature.AVX512_VNNI
-  };
+  private static final Map<CodeLevel, Attempt> ATTEMPTS = new EnumMap<>(CodeLevel.class);
 
+  private final Machine machine;
   private final MatrixKernels other;
-  private final boolean multipliesBf16;
-  private final QuantisedProducts quantised;
-  private final Bf16Products bf16;
 
   private AssembledKernels(Machine machine, MatrixKernels other) {
+    this.machine = machine;
     this.other = other;
-    this.multipliesBf16 = machine.features().has(CpuFeature.AVX512_BF16);
-    this.quantised = new QuantisedProducts(machine.entries());
-    this.bf16 = new Bf16Products(machine.entries());
   }
 
-  /// One line that says why these kernels cannot run here; empty where they can.
+  /// One line that says why no level can run here; empty where one can.
   public static Optional<String> obstacle() {
-    return switch (Attempt.RESULT) {
+    return fastest().isPresent() ? Optional.empty() : obstacle(CodeLevel.AVX2);
+  }
+
+  /// One line that says why `level` cannot run here; empty where it can.
+  public static Optional<String> obstacle(CodeLevel level) {
+    return switch (attempt(level)) {
       case Machine _ -> Optional.empty();
       case Refusal refusal -> Optional.of(refusal.reason());
     };
   }
 
-  /// The kernels, with `other` for the products that they leave out.
+  /// The fastest level that can run here.
+  public static Optional<CodeLevel> fastest() {
+    return Arrays.stream(CodeLevel.values()).filter(level -> obstacle(level).isEmpty()).findFirst();
+  }
+
+  /// The kernels of the fastest level, with `other` for the products that it leaves out.
   ///
-  /// @throws IllegalStateException if there is an [#obstacle]
+  /// @throws IllegalStateException if there is an [#obstacle()]
   public static AssembledKernels with(MatrixKernels other) {
-    return switch (Attempt.RESULT) {
+    return with(fastest().orElse(CodeLevel.AVX2), other);
+  }
+
+  /// The kernels of `level`, with `other` for the products that it leaves out.
+  ///
+  /// @throws IllegalStateException if there is an [#obstacle(CodeLevel)]
+  public static AssembledKernels with(CodeLevel level, MatrixKernels other) {
+    return switch (attempt(level)) {
       case Machine machine -> new AssembledKernels(machine, other);
       case Refusal refusal -> throw new IllegalStateException(refusal.reason());
     };
@@ -53,19 +67,21 @@ public final class AssembledKernels implements MatrixKernels {
 
   @Override
   public String name() {
-    return multipliesBf16 ? "assembled-avx512-vnni-bf16" : "assembled-avx512-vnni";
+    return machine.name();
   }
 
   private boolean isOthers(WeightFormat format) {
-    return format == WeightFormat.F32 || (format == WeightFormat.BF16 && !multipliesBf16);
+    return !machine.inputs().containsKey(format);
+  }
+
+  private TileProducts products(WeightFormat format) {
+    return Objects.requireNonNull(machine.products().get(machine.inputs().get(format)));
   }
 
   @Override
   public InputFormat inputFormat(WeightFormat format) {
-    if (isOthers(format)) {
-      return other.inputFormat(format);
-    }
-    return format == WeightFormat.BF16 ? InputFormat.BF16 : InputFormat.INT8;
+    InputFormat own = machine.inputs().get(format);
+    return own == null ? other.inputFormat(format) : own;
   }
 
   @Override
@@ -73,40 +89,31 @@ public final class AssembledKernels implements MatrixKernels {
     if (isOthers(format)) {
       return other.packedBytes(format, rows, columns);
     }
-    return PackedMatrix.tiles(rows) * tileBytes(format, columns);
-  }
-
-  private static long tileBytes(WeightFormat format, int columns) {
-    return format == WeightFormat.BF16
-        ? Bf16Products.tileBytes(columns)
-        : TILE * format.rowBytes(columns);
+    return PackedMatrix.tiles(rows) * products(format).tileBytes(format, columns);
   }
 
   @Override
   public void pack(PackedMatrix target, int tile, RowSource source) {
-    if (isOthers(target.format())) {
+    WeightFormat format = target.format();
+    if (isOthers(format)) {
       other.pack(target, tile, source);
       return;
     }
-    long tileBytes = tileBytes(target.format(), target.columns());
+    TileProducts products = products(format);
+    long tileBytes = products.tileBytes(format, target.columns());
     MemorySegment data = target.data().asSlice(tile * tileBytes, tileBytes);
     try (Arena arena = Arena.ofConfined()) {
       TileRows rows = TileRows.of(target, tile, source, arena);
-      if (target.format() == WeightFormat.BF16) {
-        bf16.pack(rows, target.columns(), data.address(), arena);
-      } else {
-        quantised.pack(target.format(), rows, target.columns(), data.address());
-      }
+      products.pack(format, rows, target.columns(), data.address(), arena);
     }
   }
 
   @Override
   public long inputBytes(InputFormat format, int tokens, int columns) {
-    return switch (format) {
-      case F32 -> other.inputBytes(format, tokens, columns);
-      case INT8 -> tokens * InputLayout.int8TokenBytes(columns);
-      case BF16 -> tokens * InputLayout.bf16TokenBytes(columns);
-    };
+    TileProducts own = machine.products().get(format);
+    return own == null
+        ? other.inputBytes(format, tokens, columns)
+        : own.inputBytes(tokens, columns);
   }
 
   @Override
@@ -124,7 +131,8 @@ public final class AssembledKernels implements MatrixKernels {
       int to,
       int columns,
       MemorySegment input) {
-    if (format == InputFormat.F32) {
+    TileProducts own = machine.products().get(format);
+    if (own == null) {
       other.prepare(format, x, xStride, tokens, from, to, columns, input);
       return;
     }
@@ -136,12 +144,7 @@ public final class AssembledKernels implements MatrixKernels {
     long xAddress = address(x, lastFloat * Float.BYTES);
     long inputAddress = address(input, inputBytes(format, tokens, columns));
     for (int token = from; token < to; token++) {
-      long source = xAddress + token * xStride * Float.BYTES;
-      if (format == InputFormat.INT8) {
-        quantised.prepare(source, tokens, token, columns, inputAddress);
-      } else {
-        bf16.prepare(source, tokens, token, columns, inputAddress);
-      }
+      own.prepare(xAddress + token * xStride * Float.BYTES, tokens, token, columns, inputAddress);
     }
   }
 
@@ -162,8 +165,9 @@ public final class AssembledKernels implements MatrixKernels {
     if (fromTile == toTile || tokens == 0) {
       return;
     }
-    InputFormat format = inputFormat(weights.format());
-    long tileBytes = tileBytes(weights.format(), weights.columns());
+    WeightFormat format = weights.format();
+    TileProducts products = products(format);
+    long tileBytes = products.tileBytes(format, weights.columns());
     long lastFloat = (tokens - 1) * yStride + (long) toTile * TILE;
     Tiles tiles =
         new Tiles(
@@ -171,15 +175,11 @@ public final class AssembledKernels implements MatrixKernels {
             address(weights.data(), toTile * tileBytes) + fromTile * tileBytes,
             tileBytes,
             toTile - fromTile,
-            address(input, inputBytes(format, tokens, weights.columns())),
+            address(input, products.inputBytes(tokens, weights.columns())),
             tokens,
             address(y, lastFloat * Float.BYTES) + (long) fromTile * TILE * Float.BYTES,
             yStride * Float.BYTES);
-    if (format == InputFormat.BF16) {
-      bf16.multiply(tiles);
-    } else {
-      quantised.multiply(weights.format(), tiles);
-    }
+    products.multiply(format, tiles);
   }
 
   /// The address of a segment of at least `byteSize` bytes; machine code checks nothing itself.
@@ -207,26 +207,78 @@ public final class AssembledKernels implements MatrixKernels {
       long y,
       long yStride) {}
 
-  private sealed interface Attempt permits Machine, Refusal {
-    Attempt RESULT = attempt();
+  private static Attempt attempt(CodeLevel level) {
+    synchronized (ATTEMPTS) {
+      return ATTEMPTS.computeIfAbsent(level, Attempt::of);
+    }
+  }
 
-    private static Attempt attempt() {
+  private sealed interface Attempt permits Machine, Refusal {
+
+    private static Attempt of(CodeLevel level) {
       try {
         CpuFeatures features = CpuFeatures.detect();
-        Optional<String> missing = features.obstacle(NEEDED);
+        Optional<String> missing = level.obstacle(features);
         if (missing.isPresent()) {
           return new Refusal(missing.get());
         }
-        KernelLibrary.Code code = KernelLibrary.write();
-        ExecutableMemory memory = ExecutableMemory.of(code.bytes());
-        return new Machine(features, KernelLibrary.Entries.of(code, memory.address()));
+        return switch (level) {
+          case AVX512 -> avx512(features.has(CpuFeature.AVX512_BF16));
+          case AVX_VNNI -> avx2("assembled-avx2-vnni", ByteDots.VNNI);
+          case AVX2 -> avx2("assembled-avx2", ByteDots.MULTIPLY_ADD);
+        };
       } catch (MachineCodeException e) {
         return new Refusal(e.reason());
       }
     }
+
+    @SuppressWarnings("MustBeClosedChecker")
+    private static Machine avx512(boolean multipliesBf16) throws MachineCodeException {
+      KernelLibrary.Code code = KernelLibrary.write();
+      MemorySegment base = ExecutableMemory.of(code.bytes()).address();
+      KernelLibrary.Entries entries = KernelLibrary.Entries.of(code, base);
+      Map<WeightFormat, InputFormat> inputs = quantised();
+      Map<InputFormat, TileProducts> products = new EnumMap<>(InputFormat.class);
+      products.put(
+          InputFormat.INT8, new QuantisedProducts(entries.quantised(), entries.int8Input()));
+      if (multipliesBf16) {
+        inputs.put(WeightFormat.BF16, InputFormat.BF16);
+        products.put(InputFormat.BF16, new Bf16Products(entries));
+      }
+      String name = multipliesBf16 ? "assembled-avx512-vnni-bf16" : "assembled-avx512-vnni";
+      return new Machine(name, inputs, products);
+    }
+
+    @SuppressWarnings("MustBeClosedChecker")
+    private static Machine avx2(String name, ByteDots dots) throws MachineCodeException {
+      KernelLibrary.Code code = YmmLibrary.write(dots);
+      MemorySegment base = ExecutableMemory.of(code.bytes()).address();
+      Map<WeightFormat, InputFormat> inputs = quantised();
+      inputs.put(WeightFormat.F32, InputFormat.F32);
+      inputs.put(WeightFormat.BF16, InputFormat.F32);
+      Map<InputFormat, TileProducts> products = new EnumMap<>(InputFormat.class);
+      products.put(InputFormat.INT8, YmmLibrary.quantised(dots, code, base));
+      products.put(InputFormat.F32, YmmLibrary.floats(code, base));
+      return new Machine(name, inputs, products);
+    }
+
+    private static Map<WeightFormat, InputFormat> quantised() {
+      Map<WeightFormat, InputFormat> inputs = new EnumMap<>(WeightFormat.class);
+      for (WeightFormat format : WeightFormat.values()) {
+        if (format.blockElements() > 1) {
+          inputs.put(format, InputFormat.INT8);
+        }
+      }
+      return inputs;
+    }
   }
 
-  private record Machine(CpuFeatures features, KernelLibrary.Entries entries) implements Attempt {}
+  /// Code that can run.
+  ///
+  /// @param inputs what the weights meet that there is code for
+  private record Machine(
+      String name, Map<WeightFormat, InputFormat> inputs, Map<InputFormat, TileProducts> products)
+      implements Attempt {}
 
   private record Refusal(String reason) implements Attempt {}
 
@@ -259,9 +311,9 @@ public final class AssembledKernels implements MatrixKernels {
       return new TileRows(addresses);
     }
 
-    /// Where the addresses of 16 rows begin.
-    long half(int half) {
-      return addresses.address() + (long) half * BlockCode.ROWS * Long.BYTES;
+    /// Where the address of a row lies, those of the next rows behind it.
+    long from(int row) {
+      return addresses.address() + (long) row * Long.BYTES;
     }
 
     @SuppressWarnings("restricted")

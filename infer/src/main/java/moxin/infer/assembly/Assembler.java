@@ -179,6 +179,11 @@ public final class Assembler {
     }
   }
 
+  /// `d &= value`, the sign extended.
+  public void and(Gpr d, int value) {
+    immediate(d, 4, value);
+  }
+
   /// `d -= 1`.
   public void dec(Gpr d) {
     out.general(true, 1, d, 0xFF);
@@ -257,6 +262,11 @@ public final class Assembler {
     out.vector(Form.VMOVDQU32_STORE, s.byteSize(), s.number(), 0, d);
   }
 
+  /// The lower 32 bits of `s`; the rest becomes 0.
+  public void vmovd(Xmm d, Gpr s) {
+    out.vectorFromGpr(Form.VMOVD_GPR, d.byteSize(), d.number(), s);
+  }
+
   /// Stores the lowest 32 bits.
   public void vmovd(Memory d, Xmm s) {
     out.vector(Form.VMOVD_STORE, s.byteSize(), s.number(), 0, d);
@@ -318,12 +328,53 @@ public final class Assembler {
     out.put(immediate);
   }
 
+  /// Chooses the 64-bit quarters of a vector of 32 bytes.
+  public void vpermq(Ymm d, Operand s, int immediate) {
+    out.vector(Form.VPERMQ, d.byteSize(), d.number(), 0, s);
+    out.put(immediate);
+  }
+
+  /// The 128-bit lane `immediate` of `s`; with VEX, vextracti128.
+  public void vextracti32x4(Xmm d, VectorRegister s, int immediate) {
+    out.vector(Form.VEXTRACTI32X4, s.byteSize(), s.number(), 0, d);
+    out.put(immediate);
+  }
+
+  /// Magnitudes of signed bytes; that of −128 is 128, unsigned.
+  public void vpabsb(VectorRegister d, Operand s) {
+    out.vector(Form.VPABSB, d.byteSize(), d.number(), 0, s);
+  }
+
   // Arithmetic.
 
   /// Adds to each 32-bit lane of `d` the sum of four products of unsigned bytes of `a` and signed
   /// bytes of `b`.
   public void vpdpbusd(VectorRegister d, VectorRegister a, Operand b) {
     three(Form.VPDPBUSD, d, a, b);
+  }
+
+  /// Each 16-bit lane becomes the sum of two products of unsigned bytes of `a` and signed bytes of
+  /// `b`, saturated.
+  public void vpmaddubsw(VectorRegister d, VectorRegister a, Operand b) {
+    three(Form.VPMADDUBSW, d, a, b);
+  }
+
+  /// Each 32-bit lane becomes the sum of two products of signed 16-bit lanes.
+  public void vpmaddwd(VectorRegister d, VectorRegister a, Operand b) {
+    three(Form.VPMADDWD, d, a, b);
+  }
+
+  /// `d = a + b` in 16-bit lanes.
+  public void vpaddw(VectorRegister d, VectorRegister a, Operand b) {
+    three(Form.VPADDW, d, a, b);
+  }
+
+  /// Bytes of `a`, negated where those of `b` are negative and 0 where they are 0 (VEX only).
+  public void vpsignb(VectorRegister d, VectorRegister a, Operand b) {
+    if (out.encoding() == Encoder.Encoding.EVEX) {
+      throw new IllegalArgumentException("EVEX has no vpsignb");
+    }
+    three(Form.VPSIGNB, d, a, b);
   }
 
   /// Adds to each fp32 lane of `d` two products of bf16 pairs of `a` and `b`.
@@ -339,6 +390,11 @@ public final class Assembler {
   /// `d = a / b` in fp32.
   public void vdivps(VectorRegister d, VectorRegister a, Operand b) {
     three(Form.VDIVPS, d, a, b);
+  }
+
+  /// `d = fma(a, d, b)` in fp32.
+  public void vfmadd213ps(VectorRegister d, VectorRegister a, Operand b) {
+    three(Form.VFMADD213PS, d, a, b);
   }
 
   /// `d = fma(a, b, d)` in fp32.
@@ -381,6 +437,21 @@ public final class Assembler {
     three(Form.VPMAXUD, d, a, b);
   }
 
+  /// Within each 128 bits, the 32-bit lanes of `a`, then of `b`, as signed 16 bits, saturated.
+  public void vpackssdw(VectorRegister d, VectorRegister a, Operand b) {
+    three(Form.VPACKSSDW, d, a, b);
+  }
+
+  /// The same as unsigned 16 bits.
+  public void vpackusdw(VectorRegister d, VectorRegister a, Operand b) {
+    three(Form.VPACKUSDW, d, a, b);
+  }
+
+  /// Within each 128 bits, the 16-bit lanes of `a`, then of `b`, as signed bytes, saturated.
+  public void vpacksswb(VectorRegister d, VectorRegister a, Operand b) {
+    three(Form.VPACKSSWB, d, a, b);
+  }
+
   /// Interleaves the lower two 32-bit lanes of each 128 bits.
   public void vpunpckldq(VectorRegister d, VectorRegister a, Operand b) {
     three(Form.VPUNPCKLDQ, d, a, b);
@@ -413,7 +484,7 @@ public final class Assembler {
     out.put(immediate);
   }
 
-  /// `d = a` with the 128-bit lane `immediate` replaced by `b`.
+  /// `d = a` with the 128-bit lane `immediate` replaced by `b`; with VEX, vinserti128.
   public void vinserti32x4(VectorRegister d, VectorRegister a, Operand b, int immediate) {
     three(Form.VINSERTI32X4, d, a, b);
     out.put(immediate);
@@ -449,6 +520,9 @@ public final class Assembler {
   }
 
   private void shift(Form form, int operation, VectorRegister d, Operand s, int bits) {
+    if (out.encoding() == Encoder.Encoding.VEX && s instanceof Memory) {
+      throw new IllegalArgumentException("VEX shifts registers alone");
+    }
     out.vector(form, d.byteSize(), operation, d.number(), s);
     out.put(bits);
   }

@@ -6,9 +6,10 @@ import java.lang.foreign.ValueLayout;
 import moxin.infer.assembly.AssembledKernels.TileRows;
 import moxin.infer.assembly.AssembledKernels.Tiles;
 import moxin.infer.kernel.MatrixKernels;
+import moxin.infer.kernel.WeightFormat;
 
 /// Drives the kernels of bf16 weights and inputs. Columns are padded with zeros to whole steps.
-final class Bf16Products {
+final class Bf16Products implements TileProducts {
   private static final int STEP = InputLayout.BF16_STEP;
 
   /// Bytes of inputs that many tiles use in turn; they stay in the second cache.
@@ -20,23 +21,37 @@ final class Bf16Products {
     this.entries = entries;
   }
 
-  static long tileBytes(int columns) {
+  @Override
+  public long inputBytes(int tokens, int columns) {
+    return tokens * InputLayout.bf16TokenBytes(columns);
+  }
+
+  @Override
+  public long tileBytes(WeightFormat format, int columns) {
     return (long) InputLayout.bf16Steps(columns) * Bf16Kernel.STEP_BYTES;
   }
 
-  void pack(TileRows rows, int columns, long target, Arena arena) {
+  @Override
+  public void pack(WeightFormat format, TileRows rows, int columns, long target, Arena arena) {
     int steps = columns / STEP;
     for (int half = 0; half < 2; half++) {
       long to = target + (long) half * BlockCode.VECTOR;
       if (steps > 0) {
-        Calls.call(entries.bf16Pack(), rows.half(half), to, steps, Bf16Kernel.STEP_BYTES, 0);
+        Calls.call(
+            entries.bf16Pack(),
+            rows.from(half * BlockCode.ROWS),
+            to,
+            steps,
+            Bf16Kernel.STEP_BYTES,
+            0);
       }
     }
     if (columns % STEP > 0) {
       TileRows rest = rest(rows, columns, arena);
       for (int half = 0; half < 2; half++) {
         long to = target + (long) steps * Bf16Kernel.STEP_BYTES + (long) half * BlockCode.VECTOR;
-        Calls.call(entries.bf16Pack(), rest.half(half), to, 1, Bf16Kernel.STEP_BYTES, 0);
+        Calls.call(
+            entries.bf16Pack(), rest.from(half * BlockCode.ROWS), to, 1, Bf16Kernel.STEP_BYTES, 0);
       }
     }
   }
@@ -54,8 +69,9 @@ final class Bf16Products {
     return new TileRows(addresses);
   }
 
+  @Override
   @SuppressWarnings("restricted")
-  void prepare(long x, int tokens, int token, int columns, long input) {
+  public void prepare(long x, int tokens, int token, int columns, long input) {
     TokenGroups groups = InputLayout.bf16Groups(tokens);
     int group = groups.groupOf(token);
     int size = groups.size(group);
@@ -81,7 +97,8 @@ final class Bf16Products {
     }
   }
 
-  void multiply(Tiles tiles) {
+  @Override
+  public void multiply(WeightFormat format, Tiles tiles) {
     TokenGroups groups = InputLayout.bf16Groups(tiles.tokens());
     long groupBytes = groups.size() * InputLayout.bf16TokenBytes(tiles.columns());
     int atOnce = (int) Math.max(2, INPUT_BYTES / groupBytes);

@@ -17,7 +17,7 @@ import moxin.infer.kernel.WeightFormat;
 /// cross cache lines; it has one or more blocks of 32 columns. A quad is four columns. Registers: 0
 /// to 15 are the kernel's; 16 to 19 hold constants, 20 and 21 what [#scales] computes, 22 to 29 are
 /// free for the code of the format; the others are the kernel's again.
-abstract class BlockCode {
+abstract class BlockCode implements PackedUnit {
   static final int ROWS = 16;
   static final int VECTOR = 64;
   static final int QUADS = InputLayout.BLOCK / 4;
@@ -49,33 +49,24 @@ abstract class BlockCode {
     this.formatBlocks = formatBlocks;
   }
 
-  WeightFormat format() {
+  @Override
+  public WeightFormat format() {
     return format;
   }
 
-  /// Blocks of 32 columns in a unit.
-  int blocks() {
-    return columns() / InputLayout.BLOCK;
-  }
-
-  /// Bytes of a unit of 16 rows.
-  int unitBytes() {
-    return ROWS * format.blockBytes() * formatBlocks;
-  }
-
-  /// Columns of a unit.
-  int columns() {
-    return format.blockElements() * formatBlocks;
-  }
-
-  /// Blocks of the format in a unit.
-  int formatBlocks() {
+  @Override
+  public int formatBlocks() {
     return formatBlocks;
   }
 
-  /// A name for messages and kernels.
-  String label() {
-    return formatBlocks == 1 ? format.name() : format.name() + "x" + formatBlocks;
+  @Override
+  public int rows() {
+    return ROWS;
+  }
+
+  @Override
+  public int mask() {
+    return 0;
   }
 
   abstract Shape shape();
@@ -101,9 +92,16 @@ abstract class BlockCode {
   /// Loads the unsigned bytes of a quad of block `block` into `d`; asked in the order of [#quad].
   abstract void weights(Assembler asm, Gpr w, int block, int quad, Zmm d);
 
-  static void constant(Assembler asm, Zmm d, int value) {
+  /// Repeats `value` in all lanes of `d`. Changes rax.
+  static void constant(Assembler asm, VectorRegister d, int value) {
     asm.mov32(Gpr.RAX, value);
-    asm.vpbroadcastd(d, Gpr.RAX);
+    if (d instanceof Zmm) {
+      asm.vpbroadcastd(d, Gpr.RAX);
+    } else {
+      Xmm lowest = Xmm.of(d.number());
+      asm.vmovd(lowest, Gpr.RAX);
+      asm.vpbroadcastd(d, lowest);
+    }
   }
 
   /// One nibble of each byte at `[w + offset]`.

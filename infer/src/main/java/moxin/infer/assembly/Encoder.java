@@ -124,8 +124,8 @@ final class Encoder {
     }
     put(0xC4);
     put((~((reg >> 3 & 1) << 7 | x << 6 | b << 5) & 0xE0) | form.map());
-    // The manual lists no W for the shared forms but W0; unpacking quadwords ignores it.
-    put((~vvvv & 15) << 3 | (vectorBytes == 32 ? 4 : 0) | form.prefix());
+    // Where EVEX has W1 and VEX ignores W, 1 does no harm.
+    put(form.wide() << 7 | (~vvvv & 15) << 3 | (vectorBytes == 32 ? 4 : 0) | form.prefix());
   }
 
   /// A general-purpose instruction on memory, with its opcode bytes (the mandatory prefix

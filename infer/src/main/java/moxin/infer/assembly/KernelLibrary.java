@@ -7,9 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import moxin.infer.kernel.MatrixKernels;
 import moxin.infer.kernel.WeightFormat;
 
-/// The machine code of all kernels and where each begins.
+/// The machine code of all kernels of AVX-512 and where each begins.
 final class KernelLibrary {
   private static final int PAIR = 2;
 
@@ -30,12 +31,35 @@ final class KernelLibrary {
   private KernelLibrary() {}
 
   /// The kernels of a quantised format; index 0 of those by tokens is no kernel.
+  ///
+  /// @param panelRows of the 32 rows of a panel, those that a call of its kernel multiplies
   record Quantised(
-      BlockCode code,
+      PackedUnit unit,
+      int panelRows,
       MemorySegment pack,
       MemorySegment unpack,
       MemorySegment[] decode,
       MemorySegment[] panel) {}
+
+  /// The kernels of `units`, by format.
+  static Map<WeightFormat, List<Quantised>> quantised(
+      Code code, MemorySegment base, List<? extends PackedUnit> units, int panelRows) {
+    Map<WeightFormat, List<Quantised>> quantised = new EnumMap<>(WeightFormat.class);
+    for (PackedUnit unit : units) {
+      String label = unit.label();
+      quantised
+          .computeIfAbsent(unit.format(), _ -> new ArrayList<>())
+          .add(
+              new Quantised(
+                  unit,
+                  panelRows,
+                  code.entry(base, "pack-" + label),
+                  code.entry(base, "unpack-" + label),
+                  code.entries(base, "decode-" + label + "-", InputLayout.DECODE_TOKENS),
+                  code.entries(base, "panel-" + label + "-", InputLayout.INT8_TOKENS)));
+    }
+    return quantised;
+  }
 
   /// Entry points, of the same format those of longer units first; valid as long as the memory that
   /// holds the code.
@@ -47,21 +71,8 @@ final class KernelLibrary {
       MemorySegment[] bf16) {
 
     static Entries of(Code code, MemorySegment base) {
-      Map<WeightFormat, List<Quantised>> quantised = new EnumMap<>(WeightFormat.class);
-      for (BlockCode block : CODES) {
-        String label = block.label();
-        quantised
-            .computeIfAbsent(block.format(), _ -> new ArrayList<>())
-            .add(
-                new Quantised(
-                    block,
-                    code.entry(base, "pack-" + label),
-                    code.entry(base, "unpack-" + label),
-                    code.entries(base, "decode-" + label + "-", InputLayout.DECODE_TOKENS),
-                    code.entries(base, "panel-" + label + "-", InputLayout.INT8_TOKENS)));
-      }
       return new Entries(
-          quantised,
+          KernelLibrary.quantised(code, base, CODES, MatrixKernels.TILE),
           code.entry(base, "int8-input"),
           code.entry(base, "pack-BF16"),
           code.entry(base, "bf16-input"),
@@ -72,7 +83,7 @@ final class KernelLibrary {
   /// Position-independent code and the offset of each kernel by name, in ascending order.
   record Code(byte[] bytes, Map<String, Integer> offsets) {
 
-    private MemorySegment entry(MemorySegment base, String name) {
+    MemorySegment entry(MemorySegment base, String name) {
       Integer offset = offsets.get(name);
       if (offset == null) {
         throw new IllegalArgumentException("no kernel " + name);
@@ -80,7 +91,7 @@ final class KernelLibrary {
       return MemorySegment.ofAddress(base.address() + offset);
     }
 
-    private MemorySegment[] entries(MemorySegment base, String prefix, int tokens) {
+    MemorySegment[] entries(MemorySegment base, String prefix, int tokens) {
       MemorySegment[] entries = new MemorySegment[tokens + 1];
       entries[0] = MemorySegment.NULL;
       for (int t = 1; t <= tokens; t++) {
@@ -92,7 +103,7 @@ final class KernelLibrary {
 
   /// Writes all kernels.
   static Code write() {
-    Writer writer = new Writer();
+    Writer writer = new Writer(Assembler.evex());
     for (BlockCode code : CODES) {
       String label = code.label();
       writer.add("pack-" + label, PackKernel.of(code)::write);
@@ -107,7 +118,10 @@ final class KernelLibrary {
       }
     }
     writer.add("int8-input", InputKernels::writeInt8);
-    writer.add("pack-BF16", PackKernel.bf16()::write);
+    writer.add(
+        "pack-BF16",
+        PackKernel.plain(BlockCode.ROWS, InputLayout.BF16_STEP * Short.BYTES, 2 * BlockCode.VECTOR)
+            ::write);
     writer.add("bf16-input", InputKernels::writeBf16);
     for (int t = 1; t <= InputLayout.BF16_TOKENS; t++) {
       int tokens = t;
@@ -116,9 +130,14 @@ final class KernelLibrary {
     return writer.code();
   }
 
-  private static final class Writer {
-    private final Assembler asm = Assembler.evex();
+  /// Collects kernels.
+  static final class Writer {
+    private final Assembler asm;
     private final Map<String, Integer> offsets = new LinkedHashMap<>();
+
+    Writer(Assembler asm) {
+      this.asm = asm;
+    }
 
     void add(String name, Consumer<Assembler> kernel) {
       asm.align(ALIGNMENT);

@@ -17,7 +17,7 @@ final class Q6KCode extends BlockCode {
   private static final int A_OR_B_AND_C = 0xF8;
   private static final int UPPER = 32 * VECTOR;
   private static final int SCALES = 48 * VECTOR;
-  static final int D_OFFSET = 52 * VECTOR;
+  private static final int D_OFFSET = 52 * VECTOR;
 
   Q6KCode() {
     super(WeightFormat.Q6_K, 1);

@@ -12,6 +12,11 @@ final class Q8Code extends BlockCode {
   }
 
   @Override
+  public int mask() {
+    return 0x80808080;
+  }
+
+  @Override
   Shape shape() {
     return Shape.PLAIN;
   }

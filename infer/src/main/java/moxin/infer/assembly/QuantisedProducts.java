@@ -1,16 +1,18 @@
 package moxin.infer.assembly;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import moxin.infer.assembly.AssembledKernels.TileRows;
 import moxin.infer.assembly.AssembledKernels.Tiles;
 import moxin.infer.assembly.KernelLibrary.Quantised;
+import moxin.infer.kernel.MatrixKernels;
 import moxin.infer.kernel.WeightFormat;
 
 /// Drives the kernels of quantised weights and INT8 inputs.
-final class QuantisedProducts {
+final class QuantisedProducts implements TileProducts {
   /// Bytes of inputs that many tiles use in turn; they stay in the second cache.
   private static final int INPUT_BYTES = 512 << 10;
 
@@ -25,35 +27,52 @@ final class QuantisedProducts {
           * Panel.BLOCKS;
 
   private final Map<WeightFormat, List<Quantised>> formats;
-  private final KernelLibrary.Entries entries;
+  private final MemorySegment inputKernel;
 
-  QuantisedProducts(KernelLibrary.Entries entries) {
-    this.entries = entries;
-    this.formats = entries.quantised();
+  QuantisedProducts(Map<WeightFormat, List<Quantised>> formats, MemorySegment inputKernel) {
+    this.formats = formats;
+    this.inputKernel = inputKernel;
+  }
+
+  @Override
+  public long tileBytes(WeightFormat format, int columns) {
+    return MatrixKernels.TILE * format.rowBytes(columns);
+  }
+
+  @Override
+  public long inputBytes(int tokens, int columns) {
+    return tokens * InputLayout.int8TokenBytes(columns);
   }
 
   /// The kernels of the longest unit that columns are a whole number of.
   private Quantised kernels(WeightFormat format, int columns) {
     for (Quantised kernels : Objects.requireNonNull(formats.get(format))) {
-      if (columns % kernels.code().columns() == 0) {
+      if (columns % kernels.unit().columns() == 0) {
         return kernels;
       }
     }
     throw new IllegalArgumentException(format + " has no rows of " + columns + " columns");
   }
 
-  /// Two panels of 16 rows, one behind the other.
-  void pack(WeightFormat format, TileRows rows, int columns, long target) {
+  /// The rows of each vector in turn.
+  @Override
+  public void pack(WeightFormat format, TileRows rows, int columns, long target, Arena arena) {
     Quantised kernels = kernels(format, columns);
-    long units = columns / kernels.code().columns();
-    long unitBytes = kernels.code().unitBytes();
-    for (int half = 0; half < 2; half++) {
-      long panel = target + half * units * unitBytes;
-      Calls.call(kernels.pack(), rows.half(half), panel, units, unitBytes, 0);
+    long units = columns / kernels.unit().columns();
+    long unitBytes = kernels.unit().unitBytes();
+    for (int part = 0; part < parts(kernels); part++) {
+      long to = target + part * units * unitBytes;
+      Calls.call(kernels.pack(), rows.from(part * kernels.unit().rows()), to, units, unitBytes, 0);
     }
   }
 
-  void prepare(long x, int tokens, int token, int columns, long input) {
+  /// Vectors of rows in a tile.
+  private static int parts(Quantised kernels) {
+    return MatrixKernels.TILE / kernels.unit().rows();
+  }
+
+  @Override
+  public void prepare(long x, int tokens, int token, int columns, long input) {
     TokenGroups groups = InputLayout.int8Groups(tokens);
     int group = groups.groupOf(token);
     int size = groups.size(group);
@@ -61,7 +80,7 @@ final class QuantisedProducts {
     long record = input + start * InputLayout.int8TokenBytes(columns);
     int offset = InputLayout.valueOffset(size, token - start, InputLayout.Value.SCALE);
     Calls.call(
-        entries.int8Input(),
+        inputKernel,
         x,
         record + (long) InputLayout.BLOCK * (token - start),
         columns / InputLayout.BLOCK,
@@ -70,7 +89,8 @@ final class QuantisedProducts {
         (long) size * Float.BYTES);
   }
 
-  void multiply(WeightFormat format, Tiles tiles) {
+  @Override
+  public void multiply(WeightFormat format, Tiles tiles) {
     Quantised kernels = kernels(format, tiles.columns());
     if (tiles.tokens() <= InputLayout.DECODE_TOKENS) {
       Calls.call(
@@ -78,8 +98,8 @@ final class QuantisedProducts {
           tiles.weights(),
           tiles.input(),
           tiles.y(),
-          2L * tiles.tiles(),
-          tiles.columns() / kernels.code().columns(),
+          (long) parts(kernels) * tiles.tiles(),
+          tiles.columns() / kernels.unit().columns(),
           tiles.yStride());
       return;
     }
@@ -111,16 +131,16 @@ final class QuantisedProducts {
       int fromBlock,
       int toBlock,
       long panel) {
-    int blocksOfUnit = kernels.code().blocks();
+    int blocksOfUnit = kernels.unit().blocks();
     long weights = tiles.weights() + tile * tiles.tileBytes();
     for (int block = fromBlock; block < toBlock; block += Panel.BLOCKS) {
       int count = Math.min(Panel.BLOCKS, toBlock - block);
       long unit = block / blocksOfUnit;
       Calls.call(
           kernels.unpack(),
-          weights + unit * kernels.code().unitBytes(),
+          weights + unit * kernels.unit().unitBytes(),
           panel,
-          tiles.tileBytes() / 2,
+          tiles.tileBytes() / parts(kernels),
           count / blocksOfUnit);
       int border = Math.clamp(groups.larger(), from, to);
       groups(kernels, tiles, tile, groups, from, border, block, count, panel);
@@ -145,15 +165,19 @@ final class QuantisedProducts {
     int size = groups.size(from);
     int start = groups.start(from);
     long tokenBytes = InputLayout.int8TokenBytes(tiles.columns());
-    Calls.call(
-        kernels.panel()[size],
-        panel,
-        tiles.input() + start * tokenBytes + (long) block * size * InputLayout.TOKEN_BYTES,
-        tiles.y() + start * tiles.yStride() + (long) tile * 2 * BlockCode.VECTOR,
-        to - from,
-        count,
-        tiles.yStride(),
-        size * tokenBytes,
-        block);
+    for (int row = 0; row < MatrixKernels.TILE; row += kernels.panelRows()) {
+      Calls.call(
+          kernels.panel()[size],
+          panel + (long) row * Float.BYTES,
+          tiles.input() + start * tokenBytes + (long) block * size * InputLayout.TOKEN_BYTES,
+          tiles.y()
+              + start * tiles.yStride()
+              + ((long) tile * MatrixKernels.TILE + row) * Float.BYTES,
+          to - from,
+          count,
+          tiles.yStride(),
+          size * tokenBytes,
+          block);
+    }
   }
 }

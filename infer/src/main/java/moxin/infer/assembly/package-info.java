@@ -4,8 +4,9 @@
 /// instructions, the classes named `*Kernel` use it to write one loop each, a
 /// [moxin.infer.assembly.BlockCode] says how the weights of one format come into registers, and
 /// [moxin.infer.assembly.KernelLibrary] puts everything into
-/// [moxin.infer.assembly.ExecutableMemory]. Letters as in [moxin.infer.kernel]: K the inner
-/// dimension, T tokens. This package knows no model, no files and no threads.
+/// [moxin.infer.assembly.ExecutableMemory]; `Ymm*` do so with AVX2 for processors without AVX-512,
+/// see [moxin.infer.assembly.CodeLevel]. Letters as in [moxin.infer.kernel]: K the inner dimension,
+/// T tokens. This package knows no model, no files and no threads.
 @NullMarked
 package moxin.infer.assembly;
 

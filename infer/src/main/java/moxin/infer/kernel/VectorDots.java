@@ -23,8 +23,7 @@ import jdk.incubator.vector.VectorOperators;
 /// Products of Q8_0 and Q4_0 weights with one token, straight from packed memory, by address.
 ///
 /// Blocks are not written out: C1 gives up on methods with hundreds of vectors, and they are
-/// interpreted until C2 has them. Nibbles are shifted as ints, since shifts of shorts by constants
-/// are not compiled to constants.
+/// interpreted until C2 has them.
 final class VectorDots {
 
   private static final ValueLayout.OfFloat FLOAT =
@@ -32,70 +31,106 @@ final class VectorDots {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
+
+  /// How far down each of four nibbles is shifted. In an array, whose elements the compiler does
+  /// not know: C2 shifts shorts by a number in a vector register, where it moves a constant anew
+  /// before each shift, but keeps what it does not know.
+  static final int[] NIBBLES = {0, 4, 8, 12};
+
   private VectorDots() {}
 
-  /// Multiplies one tile with one token.
+  /// Multiplies two tiles of Q4_0 with one token.
+  ///
+  /// @param w a tile
+  /// @param w2 another, or the same again
+  /// @param factors the token's first factor
+  /// @param starts the start of its first block
+  /// @param scales the scale of its first block
+  /// @param y where the 32 outputs of the first tile go
+  /// @param y2 where those of the second go
+  static void multiplyQ4(
+      long w, long w2, int columns, long factors, long starts, long scales, long y, long y2) {
+    for (int part = 0; part < LINE; part += BYTES) {
+      dotQ4(w + part, w2 + part, columns, factors, starts, scales, y + part, y2 + part);
+    }
+  }
+
+  /// Multiplies one tile of Q8_0 with one token.
   ///
   /// @param w the tile
   /// @param x the token's first activation, all of them neighbours
   /// @param scales the scale of its first block
-  /// @param sums the sum of its first 8 bytes
   /// @param y where the 32 outputs go
-  static void multiply(
-      WeightFormat format, long w, int columns, long x, long scales, long sums, long y) {
+  static void multiplyQ8(long w, int columns, long x, long scales, long y) {
     for (int part = 0; part < LINE; part += BYTES) {
-      switch (format) {
-        case Q8_0 -> dotQ8(w + part, columns, x, scales, y + part);
-        case Q4_0 -> dotQ4(w + part, columns, x, scales, sums, y + part);
-        case F32, BF16, Q4_K, Q5_K, Q6_K ->
-            throw new IllegalArgumentException("no kernel for " + format);
-      }
+      dotQ8(w + part, columns, x, scales, y + part);
     }
   }
 
-  private static void dotQ4(long w, int columns, long x, long scales, long sums, long y) {
+  /// Two tiles, the second at `w2`, its outputs at `y2`: reads of two places far apart keep memory
+  /// busier than reads of one. Nibbles are not masked: the factors of [VectorLayout] undo what the
+  /// higher ones add. Two lines a round are what C2 unrolls best here, though not in [#dotQ8].
+  private static void dotQ4(
+      long w, long w2, int columns, long factors, long starts, long scales, long y, long y2) {
     w = VectorMemory.address(w);
-    x = VectorMemory.address(x);
+    w2 = VectorMemory.address(w2);
+    factors = VectorMemory.address(factors);
+    starts = VectorMemory.address(starts);
     scales = VectorMemory.address(scales);
-    sums = VectorMemory.address(sums);
-    FloatVector low = FloatVector.zero(FLOATS);
-    FloatVector high = low;
+    int one = NIBBLES[1];
+    int two = NIBBLES[2];
+    int three = NIBBLES[3];
+    FloatVector lowA = FloatVector.zero(FLOATS);
+    FloatVector highA = lowA;
+    FloatVector lowB = lowA;
+    FloatVector highB = lowA;
     for (int i = 0; i < columns / BLOCK; i++) {
       int block = i & VectorMemory.INDICES;
-      long s = sums + 8L * block;
-      int sum =
-          ALL.get(SHORT, s) + ALL.get(SHORT, s + 2) + ALL.get(SHORT, s + 4) + ALL.get(SHORT, s + 6);
       // The result fits 16 bits, so that what overflows on the way does not matter.
-      ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-8 * sum));
-      ShortVector more = ShortVector.zero(SHORTS);
-      long blockW = w + 9L * LINE * block;
-      long blockX = x + 2L * BLOCK * block;
-      for (int line = 0; line < 8; line++) {
-        long at = blockX + 8L * (line & 15);
-        IntVector v =
-            IntVector.fromMemorySegment(
-                INTS, ALL, blockW + LINE + (long) LINE * (line & 15), ORDER);
-        dot = dot.add(v.reinterpretAsShorts().and((short) 15).mul(ALL.get(SHORT, at)));
-        more =
-            more.add(
-                v.lanewise(VectorOperators.LSHR, 4)
-                    .reinterpretAsShorts()
-                    .and((short) 15)
-                    .mul(ALL.get(SHORT, at + 2)));
-        dot =
-            dot.add(
-                v.lanewise(VectorOperators.LSHR, 8)
-                    .reinterpretAsShorts()
-                    .and((short) 15)
-                    .mul(ALL.get(SHORT, at + 4)));
-        more =
-            more.add(
-                v.lanewise(VectorOperators.LSHR, 12)
-                    .reinterpretAsShorts()
-                    .and((short) 15)
-                    .mul(ALL.get(SHORT, at + 6)));
+      ShortVector a =
+          IntVector.broadcast(INTS, ALL.get(INT, starts + 4L * block)).reinterpretAsShorts();
+      ShortVector b = a;
+      ShortVector moreA = ShortVector.zero(SHORTS);
+      ShortVector moreB = moreA;
+      long blockA = w + 9L * LINE * block;
+      long blockB = w2 + 9L * LINE * block;
+      long blockX = factors + 4L * BLOCK * block;
+      for (int n = 0; n < 4; n++) {
+        long at = blockX + 32L * (n & 7);
+        long lineA = blockA + LINE + 2L * LINE * (n & 7);
+        long lineB = blockB + LINE + 2L * LINE * (n & 7);
+        ShortVector v = ShortVector.fromMemorySegment(SHORTS, ALL, lineA, ORDER);
+        ShortVector u = ShortVector.fromMemorySegment(SHORTS, ALL, lineB, ORDER);
+        ShortVector x = IntVector.broadcast(INTS, ALL.get(INT, at)).reinterpretAsShorts();
+        a = a.add(v.mul(x));
+        b = b.add(u.mul(x));
+        x = IntVector.broadcast(INTS, ALL.get(INT, at + 4)).reinterpretAsShorts();
+        moreA = moreA.add(v.lanewise(VectorOperators.LSHR, one).mul(x));
+        moreB = moreB.add(u.lanewise(VectorOperators.LSHR, one).mul(x));
+        x = IntVector.broadcast(INTS, ALL.get(INT, at + 8)).reinterpretAsShorts();
+        a = a.add(v.lanewise(VectorOperators.LSHR, two).mul(x));
+        b = b.add(u.lanewise(VectorOperators.LSHR, two).mul(x));
+        x = IntVector.broadcast(INTS, ALL.get(INT, at + 12)).reinterpretAsShorts();
+        moreA = moreA.add(v.lanewise(VectorOperators.LSHR, three).mul(x));
+        moreB = moreB.add(u.lanewise(VectorOperators.LSHR, three).mul(x));
+        v = ShortVector.fromMemorySegment(SHORTS, ALL, lineA + LINE, ORDER);
+        u = ShortVector.fromMemorySegment(SHORTS, ALL, lineB + LINE, ORDER);
+        x = IntVector.broadcast(INTS, ALL.get(INT, at + 16)).reinterpretAsShorts();
+        a = a.add(v.mul(x));
+        b = b.add(u.mul(x));
+        x = IntVector.broadcast(INTS, ALL.get(INT, at + 20)).reinterpretAsShorts();
+        moreA = moreA.add(v.lanewise(VectorOperators.LSHR, one).mul(x));
+        moreB = moreB.add(u.lanewise(VectorOperators.LSHR, one).mul(x));
+        x = IntVector.broadcast(INTS, ALL.get(INT, at + 24)).reinterpretAsShorts();
+        a = a.add(v.lanewise(VectorOperators.LSHR, two).mul(x));
+        b = b.add(u.lanewise(VectorOperators.LSHR, two).mul(x));
+        x = IntVector.broadcast(INTS, ALL.get(INT, at + 28)).reinterpretAsShorts();
+        moreA = moreA.add(v.lanewise(VectorOperators.LSHR, three).mul(x));
+        moreB = moreB.add(u.lanewise(VectorOperators.LSHR, three).mul(x));
       }
-      IntVector halves = IntVector.fromMemorySegment(INTS, ALL, blockW, ORDER);
+      float scale = ALL.get(FLOAT, scales + 4L * block);
+      IntVector halves = IntVector.fromMemorySegment(INTS, ALL, blockA, ORDER);
       FloatVector d0 =
           halves
               .lanewise(VectorOperators.LSHL, 16)
@@ -123,15 +158,49 @@ final class VectorDots {
                   INFINITE,
                   d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
               .reinterpretAsFloats();
-      float scale = ALL.get(FLOAT, scales + 4L * block);
-      IntVector pair = dot.add(more).reinterpretAsInts();
+      IntVector pair = a.add(moreA).reinterpretAsInts();
       IntVector lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
       IntVector upper = pair.lanewise(VectorOperators.ASHR, 16);
-      low = ((FloatVector) lower.castShape(FLOATS, 0)).fma(d0.mul(scale), low);
-      high = ((FloatVector) upper.castShape(FLOATS, 0)).fma(d1.mul(scale), high);
+      lowA = ((FloatVector) lower.castShape(FLOATS, 0)).fma(d0.mul(scale), lowA);
+      highA = ((FloatVector) upper.castShape(FLOATS, 0)).fma(d1.mul(scale), highA);
+      halves = IntVector.fromMemorySegment(INTS, ALL, blockB, ORDER);
+      d0 =
+          halves
+              .lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(HALF_TO_FLOAT);
+      d0 =
+          d0.reinterpretAsInts()
+              .lanewise(
+                  VectorOperators.OR,
+                  INFINITE,
+                  d0.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
+              .reinterpretAsFloats();
+      d1 =
+          halves
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(HALF_TO_FLOAT);
+      d1 =
+          d1.reinterpretAsInts()
+              .lanewise(
+                  VectorOperators.OR,
+                  INFINITE,
+                  d1.reinterpretAsInts().and(MAGNITUDE).compare(VectorOperators.GE, TOO_LARGE))
+              .reinterpretAsFloats();
+      pair = b.add(moreB).reinterpretAsInts();
+      lower = pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      upper = pair.lanewise(VectorOperators.ASHR, 16);
+      lowB = ((FloatVector) lower.castShape(FLOATS, 0)).fma(d0.mul(scale), lowB);
+      highB = ((FloatVector) upper.castShape(FLOATS, 0)).fma(d1.mul(scale), highB);
     }
-    low.intoMemorySegment(ALL, y, ORDER);
-    high.intoMemorySegment(ALL, y + LINE, ORDER);
+    lowA.intoMemorySegment(ALL, y, ORDER);
+    highA.intoMemorySegment(ALL, y + LINE, ORDER);
+    lowB.intoMemorySegment(ALL, y2, ORDER);
+    highB.intoMemorySegment(ALL, y2 + LINE, ORDER);
   }
 
   private static void dotQ8(long w, int columns, long x, long scales, long y) {

@@ -85,17 +85,61 @@ final class VectorIntegerProducts {
     long x = VectorMemory.address(input, 0, VectorLayout.quantisedBytes(tokens, columns));
     long scales = x + VectorLayout.scalesAt(tokens, columns);
     long sums = x + VectorLayout.sumsAt(tokens, columns);
+    if (format == WeightFormat.Q4_0) {
+      multiplyPairs(w, fromTile, toTile, columns, x, tokens, y, yStride);
+      return;
+    }
     for (int tile = fromTile; tile < toTile; tile++, w += tileBytes) {
       for (int token = 0; token < tokens; token++) {
         long to = VectorMemory.address(y, 4 * (token * yStride + (long) TILE * tile), 4 * TILE);
-        long at = x + 2L * token * columns;
-        long scale = scales + 4L * token * blocks;
-        long sum = sums + 8L * token * blocks;
-        if (VectorLayout.headerBytes(format) == 0) {
-          VectorDots.multiply(format, w, columns, at, scale, sum, to);
-        } else {
-          VectorSuperblockDots.multiply(format, w, columns, at, scale, sum, to);
+        long block = (long) token * blocks;
+        long at = x + 2L * BLOCK * block;
+        long scale = scales + 4L * block;
+        long sum = sums + 8L * block;
+        switch (format) {
+          case Q8_0 -> VectorDots.multiplyQ8(w, columns, at, scale, to);
+          case Q4_K ->
+              VectorSuperblockDots.multiplyQ4K(
+                  w,
+                  columns,
+                  x + VectorLayout.factorsAt(tokens, columns) + 4L * BLOCK * block,
+                  x + VectorLayout.startsAt(tokens, columns) + 4L * block,
+                  scale,
+                  sum,
+                  to);
+          default -> VectorSuperblockDots.multiply(format, w, columns, at, scale, sum, to);
         }
+      }
+    }
+  }
+
+  /// Tiles of Q4_0 in pairs, half of them apart; where their number is odd, the last is its own
+  /// partner.
+  private static void multiplyPairs(
+      long w,
+      int fromTile,
+      int toTile,
+      int columns,
+      long x,
+      int tokens,
+      MemorySegment y,
+      long yStride) {
+    long tileBytes = VectorLayout.tileBytes(WeightFormat.Q4_0, columns);
+    int half = (toTile - fromTile + 1) / 2;
+    for (int tile = fromTile; tile < fromTile + half; tile++, w += tileBytes) {
+      int other = tile + half < toTile ? tile + half : tile;
+      for (int token = 0; token < tokens; token++) {
+        long row = token * yStride;
+        long block = (long) token * (columns / BLOCK);
+        VectorDots.multiplyQ4(
+            w,
+            w + (other - tile) * tileBytes,
+            columns,
+            x + VectorLayout.factorsAt(tokens, columns) + 4L * BLOCK * block,
+            x + VectorLayout.startsAt(tokens, columns) + 4 * block,
+            x + VectorLayout.scalesAt(tokens, columns) + 4 * block,
+            VectorMemory.address(y, 4 * (row + (long) TILE * tile), 4 * TILE),
+            VectorMemory.address(y, 4 * (row + (long) TILE * other), 4 * TILE));
       }
     }
   }

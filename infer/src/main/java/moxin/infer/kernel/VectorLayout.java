@@ -20,6 +20,12 @@ package moxin.infer.kernel;
 /// INT8: three arrays over all tokens: n shorts for each k; n fp32 scales for each block of 32; n
 /// sums of bytes, as shorts, for each 8 of k. Strides along K are constants, without which the
 /// compiler checks the bounds of every access.
+///
+/// INT8 of up to [#DIRECT] tokens has two more arrays, both of pairs of equal shorts: *factors*,
+/// one for each k, and *starts*, −8 · the sum of bytes for each block of 32. Factors meet nibbles
+/// that are shifted down but not masked, so that a short `v` of nibbles a to d, a lowest, has `v ·
+/// x0 + (v >> 4) · (x1 − 16 x0) + (v >> 8) · (x2 − 16 x1) + (v >> 12) · (x3 − 16 x2)`, which is `a
+/// x0 + b x1 + c x2 + d x3` modulo 2^16: the factors of every four columns are those in brackets.
 final class VectorLayout {
 
   /// Tokens of a group of inputs: as many as the largest fp32 kernel takes.
@@ -102,8 +108,20 @@ final class VectorLayout {
     return scalesAt(tokens, columns) + 4 * padded(tokens) * (columns / BLOCK);
   }
 
+  /// Where the factors of quantised activations begin.
+  static long factorsAt(int tokens, int columns) {
+    return sumsAt(tokens, columns) + 8 * padded(tokens) * (columns / BLOCK);
+  }
+
+  /// Where the starts of quantised activations begin.
+  static long startsAt(int tokens, int columns) {
+    return factorsAt(tokens, columns) + 4L * tokens * columns;
+  }
+
   /// Bytes of quantised activations.
   static long quantisedBytes(int tokens, int columns) {
-    return sumsAt(tokens, columns) + 8 * padded(tokens) * (columns / BLOCK);
+    return tokens <= DIRECT
+        ? startsAt(tokens, columns) + 4L * tokens * (columns / BLOCK)
+        : factorsAt(tokens, columns);
   }
 }

@@ -28,6 +28,8 @@ final class VectorSuperblockDots {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
+
   /// The bits of both shorts of an int that hold a nibble, the fifth bit, and the two above.
   private static final int NIBBLES = 0x000f000f;
 
@@ -36,31 +38,53 @@ final class VectorSuperblockDots {
 
   private VectorSuperblockDots() {}
 
-  /// Multiplies one tile with one token, as [VectorDots#multiply].
+  /// Multiplies one tile of Q4_K with one token.
+  ///
+  /// @param w the tile
+  /// @param factors the token's first factor
+  /// @param starts the start of its first block
+  /// @param scales the scale of its first block
+  /// @param sums the sum of its first 8 bytes
+  /// @param y where the 32 outputs go
+  static void multiplyQ4K(
+      long w, int columns, long factors, long starts, long scales, long sums, long y) {
+    for (int part = 0; part < LINE; part += BYTES) {
+      dotQ4K(w + part, columns, factors, starts, scales, sums, y + part);
+    }
+  }
+
+  /// Multiplies one tile of Q5_K or Q6_K with one token, whose first activation is at `x`, all of
+  /// them neighbours.
   static void multiply(
       WeightFormat format, long w, int columns, long x, long scales, long sums, long y) {
     for (int part = 0; part < LINE; part += BYTES) {
       switch (format) {
-        case Q4_K -> dotQ4K(w + part, columns, x, scales, sums, y + part);
         case Q5_K -> dotQ5K(w + part, columns, x, scales, sums, y + part);
         case Q6_K -> dotQ6K(w + part, columns, x, scales, sums, y + part);
-        case F32, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no kernel for " + format);
+        case F32, BF16, Q8_0, Q4_0, Q4_K ->
+            throw new IllegalArgumentException("no kernel for " + format);
       }
     }
   }
 
-  private static void dotQ4K(long tile, int columns, long x, long xScales, long xSums, long y) {
+  private static void dotQ4K(
+      long tile, int columns, long factors, long starts, long xScales, long xSums, long y) {
     tile = VectorMemory.address(tile);
-    x = VectorMemory.address(x);
+    factors = VectorMemory.address(factors);
+    starts = VectorMemory.address(starts);
     xScales = VectorMemory.address(xScales);
     xSums = VectorMemory.address(xSums);
+    int one = VectorDots.NIBBLES[1];
+    int two = VectorDots.NIBBLES[2];
+    int three = VectorDots.NIBBLES[3];
     FloatVector low = FloatVector.zero(FLOATS);
     FloatVector high = low;
     for (int u = 0; u < columns / 256; u++) {
       int unit = u & VectorMemory.INDICES;
       long header = tile + 74L * LINE * unit;
       long unitW = header + 2L * LINE;
-      long unitX = x + 16L * BLOCK * unit;
+      long unitX = factors + 32L * BLOCK * unit;
+      long unitStarts = starts + 32L * unit;
       long unitScales = xScales + 32L * unit;
       long unitSums = xSums + 64L * unit;
       IntVector halves = IntVector.fromMemorySegment(INTS, ALL, header, ORDER);
@@ -122,7 +146,7 @@ final class VectorSuperblockDots {
       for (int i = 0; i < 8; i++) {
         int block = i & 7;
         long w = unitW + 9L * LINE * block;
-        long at = unitX + 2L * BLOCK * block;
+        long at = unitX + 4L * BLOCK * block;
         long scales = unitScales + 4L * block;
         long sums = unitSums + 8L * block;
         int sum =
@@ -130,34 +154,34 @@ final class VectorSuperblockDots {
                 + ALL.get(SHORT, sums + 2)
                 + ALL.get(SHORT, sums + 4)
                 + ALL.get(SHORT, sums + 6);
-        ShortVector dot = ShortVector.broadcast(SHORTS, (short) (-8 * sum));
-        for (int n = 0; n < 8; n++) {
-          int line = n & 7;
-          long k = at + 8L * line;
-          IntVector v = IntVector.fromMemorySegment(INTS, ALL, w + LINE * (line + 1L), ORDER);
-          dot = dot.add(v.reinterpretAsShorts().and((short) 15).mul(ALL.get(SHORT, k)));
-          dot =
-              dot.add(
-                  v.lanewise(VectorOperators.LSHR, 4)
-                      .reinterpretAsShorts()
-                      .and((short) 15)
-                      .mul(ALL.get(SHORT, k + 2)));
-          dot =
-              dot.add(
-                  v.lanewise(VectorOperators.LSHR, 8)
-                      .reinterpretAsShorts()
-                      .and((short) 15)
-                      .mul(ALL.get(SHORT, k + 4)));
-          dot =
-              dot.add(
-                  v.lanewise(VectorOperators.LSHR, 12)
-                      .reinterpretAsShorts()
-                      .and((short) 15)
-                      .mul(ALL.get(SHORT, k + 6)));
+        ShortVector dot =
+            IntVector.broadcast(INTS, ALL.get(INT, unitStarts + 4L * block)).reinterpretAsShorts();
+        ShortVector more = ShortVector.zero(SHORTS);
+        for (int n = 0; n < 4; n++) {
+          long k = at + 32L * (n & 7);
+          long line = w + LINE + 2L * LINE * (n & 7);
+          ShortVector v = ShortVector.fromMemorySegment(SHORTS, ALL, line, ORDER);
+          ShortVector x = IntVector.broadcast(INTS, ALL.get(INT, k)).reinterpretAsShorts();
+          dot = dot.add(v.mul(x));
+          x = IntVector.broadcast(INTS, ALL.get(INT, k + 4)).reinterpretAsShorts();
+          more = more.add(v.lanewise(VectorOperators.LSHR, one).mul(x));
+          x = IntVector.broadcast(INTS, ALL.get(INT, k + 8)).reinterpretAsShorts();
+          dot = dot.add(v.lanewise(VectorOperators.LSHR, two).mul(x));
+          x = IntVector.broadcast(INTS, ALL.get(INT, k + 12)).reinterpretAsShorts();
+          more = more.add(v.lanewise(VectorOperators.LSHR, three).mul(x));
+          v = ShortVector.fromMemorySegment(SHORTS, ALL, line + LINE, ORDER);
+          x = IntVector.broadcast(INTS, ALL.get(INT, k + 16)).reinterpretAsShorts();
+          dot = dot.add(v.mul(x));
+          x = IntVector.broadcast(INTS, ALL.get(INT, k + 20)).reinterpretAsShorts();
+          more = more.add(v.lanewise(VectorOperators.LSHR, one).mul(x));
+          x = IntVector.broadcast(INTS, ALL.get(INT, k + 24)).reinterpretAsShorts();
+          dot = dot.add(v.lanewise(VectorOperators.LSHR, two).mul(x));
+          x = IntVector.broadcast(INTS, ALL.get(INT, k + 28)).reinterpretAsShorts();
+          more = more.add(v.lanewise(VectorOperators.LSHR, three).mul(x));
         }
         float scale = ALL.get(FLOAT, scales);
         float minimum = -(scale * (float) sum);
-        IntVector pair = dot.reinterpretAsInts();
+        IntVector pair = dot.add(more).reinterpretAsInts();
         IntVector lower =
             pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(8 * sum);
         IntVector upper = pair.lanewise(VectorOperators.ASHR, 16).add(8 * sum);

@@ -7,14 +7,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import moxin.infer.kernel.InputFormat;
 import moxin.infer.kernel.PackedMatrix;
 import moxin.infer.kernel.WeightFormat;
 import moxin.testing.Seeded;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// Quantised products have the very bits of the contract.
 @Seeded
@@ -25,17 +27,26 @@ class AssembledKernelsParityTest {
   private static final int GUARD = 16;
   private static final int UNTOUCHED = 0x7FC0DEAD;
 
-  @BeforeEach
-  void needsTheProcessor() {
-    assumeTrue(AssembledKernels.obstacle().isEmpty(), AssembledKernels.obstacle().orElse(""));
+  static Stream<Arguments> levelsAndFormats() {
+    return Arrays.stream(CodeLevel.values())
+        .flatMap(
+            level ->
+                Arrays.stream(WeightFormat.values())
+                    .filter(format -> format.blockElements() > 1)
+                    .map(format -> Arguments.of(level, format)));
+  }
+
+  private static AssembledKernels kernels(CodeLevel level) {
+    Optional<String> obstacle = AssembledKernels.obstacle(level);
+    assumeTrue(obstacle.isEmpty(), obstacle.orElse(""));
+    return AssembledKernels.with(level, new NoKernels());
   }
 
   @ParameterizedTest
-  @EnumSource(
-      value = WeightFormat.class,
-      names = {"F32", "BF16"},
-      mode = EnumSource.Mode.EXCLUDE)
-  void quantisedProductsHaveTheBitsOfTheContract(WeightFormat format, Random random) {
+  @MethodSource("levelsAndFormats")
+  void quantisedProductsHaveTheBitsOfTheContract(
+      CodeLevel level, WeightFormat format, Random random) {
+    AssembledKernels kernels = kernels(level);
     int mostRows = ROWS[ROWS.length - 1];
     int mostTokens = TOKENS[TOKENS.length - 1];
     for (int units : UNITS) {
@@ -46,24 +57,23 @@ class AssembledKernelsParityTest {
       float[][] expected = expected(format, weights, x);
       for (int rows : ROWS) {
         for (int tokens : TOKENS) {
-          check(format, rows, columns, tokens, weights, x, expected, random.nextInt(1, 4));
+          check(kernels, format, rows, columns, tokens, weights, x, expected, random.nextInt(1, 4));
         }
       }
     }
   }
 
   @ParameterizedTest
-  @EnumSource(
-      value = WeightFormat.class,
-      names = {"F32", "BF16"},
-      mode = EnumSource.Mode.EXCLUDE)
-  void manyTokensAndColumnsTakeSeveralPassesWithTheSameBits(WeightFormat format, Random random) {
+  @MethodSource("levelsAndFormats")
+  void manyTokensAndColumnsTakeSeveralPassesWithTheSameBits(
+      CodeLevel level, WeightFormat format, Random random) {
+    AssembledKernels kernels = kernels(level);
     int columns = 4096 + 256;
     int tokens = 150;
     byte[][] weights = RandomWeights.rows(format, 33, columns / format.blockElements(), random);
     float[][] x = new float[tokens][];
     Arrays.setAll(x, _ -> RandomWeights.activations(columns, random));
-    check(format, 33, columns, tokens, weights, x, expected(format, weights, x), 1);
+    check(kernels, format, 33, columns, tokens, weights, x, expected(format, weights, x), 1);
   }
 
   private static float[][] expected(WeightFormat format, byte[][] weights, float[][] x) {
@@ -80,6 +90,7 @@ class AssembledKernelsParityTest {
   }
 
   private static void check(
+      AssembledKernels kernels,
       WeightFormat format,
       int rows,
       int columns,
@@ -88,7 +99,6 @@ class AssembledKernelsParityTest {
       float[][] x,
       float[][] expected,
       int tilesPerCall) {
-    AssembledKernels kernels = AssembledKernels.with(new NoKernels());
     try (Arena arena = Arena.ofConfined()) {
       Guarded data = new Guarded(kernels.packedBytes(format, rows, columns), arena);
       PackedMatrix packed = new PackedMatrix(format, rows, columns, data.inside());
@@ -114,7 +124,9 @@ class AssembledKernelsParityTest {
         }
         MemorySegment line = y.inside().asSlice((long) n * yStride * 4, yStride * 4L);
         assertThat(line.toArray(ValueLayout.JAVA_INT))
-            .as("%s, %d rows, %d columns, token %d of %d", format, rows, columns, n, tokens)
+            .as(
+                "%s, %s, %d rows, %d columns, token %d of %d",
+                kernels.name(), format, rows, columns, n, tokens)
             .isEqualTo(wanted);
       }
       data.check();

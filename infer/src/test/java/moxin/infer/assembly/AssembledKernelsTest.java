@@ -8,20 +8,25 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 import moxin.infer.kernel.InputFormat;
 import moxin.infer.kernel.MatrixKernels;
 import moxin.infer.kernel.PackedMatrix;
 import moxin.infer.kernel.ScalarKernels;
 import moxin.infer.kernel.WeightFormat;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What machine code is asked to do is checked in Java, and what it leaves out goes to another
 /// tier.
 class AssembledKernelsTest {
 
-  private static AssembledKernels kernels(MatrixKernels other) {
-    assumeTrue(AssembledKernels.obstacle().isEmpty(), AssembledKernels.obstacle().orElse(""));
-    return AssembledKernels.with(other);
+  private static AssembledKernels kernels(CodeLevel level, MatrixKernels other) {
+    Optional<String> obstacle = AssembledKernels.obstacle(level);
+    assumeTrue(obstacle.isEmpty(), obstacle.orElse(""));
+    return AssembledKernels.with(level, other);
   }
 
   @Test
@@ -33,14 +38,45 @@ class AssembledKernelsTest {
           .isThrownBy(() -> AssembledKernels.with(new NoKernels()))
           .withMessage(reason);
     } else {
-      assertThat(AssembledKernels.with(new NoKernels()).name()).startsWith("assembled-avx512-vnni");
+      assertThat(AssembledKernels.with(new NoKernels()).name()).startsWith("assembled-avx");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyLevelHasANameOrOneLineThatSaysWhyNot(CodeLevel level) {
+    String prefix =
+        switch (level) {
+          case AVX512 -> "assembled-avx512-vnni";
+          case AVX_VNNI -> "assembled-avx2-vnni";
+          case AVX2 -> "assembled-avx2";
+        };
+    Optional<String> obstacle = AssembledKernels.obstacle(level);
+    if (obstacle.isPresent()) {
+      assertThat(obstacle.get()).startsWith("no machine code: ").doesNotContain("\n");
+      assertThat(AssembledKernels.fastest()).isNotEqualTo(Optional.of(level));
+    } else {
+      assertThat(AssembledKernels.with(level, new NoKernels()).name()).startsWith(prefix);
     }
   }
 
   @Test
-  void fp32IsLeftToTheOtherTier() {
+  void aLaptopWithoutAvx512GetsTheAvx2Levels() {
+    CpuFeatures alderLake =
+        new CpuFeatures(
+            List.of(CpuFeature.AVX2, CpuFeature.FMA, CpuFeature.F16C, CpuFeature.AVX_VNNI));
+    assertThat(CodeLevel.AVX512.obstacle(alderLake)).isPresent();
+    assertThat(CodeLevel.AVX_VNNI.obstacle(alderLake)).isEmpty();
+    CpuFeatures zen3 = new CpuFeatures(List.of(CpuFeature.AVX2, CpuFeature.FMA, CpuFeature.F16C));
+    assertThat(CodeLevel.AVX_VNNI.obstacle(zen3))
+        .contains("no machine code: this processor has no AVX_VNNI");
+    assertThat(CodeLevel.AVX2.obstacle(zen3)).isEmpty();
+  }
+
+  @Test
+  void fp32IsLeftToTheOtherTierWithAvx512() {
     ScalarKernels other = new ScalarKernels();
-    AssembledKernels kernels = kernels(other);
+    AssembledKernels kernels = kernels(CodeLevel.AVX512, other);
     assertThat(kernels.inputFormat(WeightFormat.F32)).isEqualTo(InputFormat.F32);
     assertThat(kernels.tokenGroup()).isEqualTo(other.tokenGroup());
     assertThat(kernels.inputBytes(InputFormat.F32, 3, 5))
@@ -49,18 +85,20 @@ class AssembledKernelsTest {
         .isEqualTo(other.packedBytes(WeightFormat.F32, 33, 5));
   }
 
-  @Test
-  void packedWeightsTakeTheBytesOfTheFile() {
-    AssembledKernels kernels = kernels(new NoKernels());
+  @ParameterizedTest
+  @EnumSource
+  void packedWeightsTakeTheBytesOfTheFile(CodeLevel level) {
+    AssembledKernels kernels = kernels(level, new NoKernels());
     for (BlockCode code : KernelLibrary.CODES) {
       WeightFormat format = code.format();
       assertThat(kernels.packedBytes(format, 64, 4096)).isEqualTo(64 * format.rowBytes(4096));
     }
   }
 
-  @Test
-  void memoryThatMachineCodeCannotReachIsRefused() {
-    AssembledKernels kernels = kernels(new NoKernels());
+  @ParameterizedTest
+  @EnumSource
+  void memoryThatMachineCodeCannotReachIsRefused(CodeLevel level) {
+    AssembledKernels kernels = kernels(level, new NoKernels());
     try (Arena arena = Arena.ofConfined()) {
       WeightFormat format = WeightFormat.Q8_0;
       MemorySegment data = arena.allocate(kernels.packedBytes(format, 32, 64), 64);

@@ -211,7 +211,71 @@ class AssemblerGoldenTest {
             new Golden("vpand ymm9,ymm15,ymm2", a -> a.vpandd(d, s, Ymm.YMM2)),
             new Golden("vpxor ymm9,ymm15,ymm2", a -> a.vpxord(d, s, Ymm.YMM2)),
             new Golden("vpsrlw ymm9,ymm15,0x4", a -> a.vpsrlw(d, s, 4)),
-            new Golden("vpunpckldq ymm9,ymm15,ymm2", a -> a.vpunpckldq(d, s, Ymm.YMM2))));
+            new Golden("vpunpckldq ymm9,ymm15,ymm2", a -> a.vpunpckldq(d, s, Ymm.YMM2)),
+            new Golden("vpunpckhdq ymm9,ymm15,ymm2", a -> a.vpunpckhdq(d, s, Ymm.YMM2)),
+            new Golden("vpunpcklqdq ymm9,ymm15,ymm2", a -> a.vpunpcklqdq(d, s, Ymm.YMM2)),
+            new Golden("vpunpckhqdq ymm9,ymm15,ymm2", a -> a.vpunpckhqdq(d, s, Ymm.YMM2))));
+  }
+
+  @Test
+  void vexMovesDisassemble() {
+    Ymm d = Ymm.YMM9;
+    Ymm s = Ymm.YMM15;
+    Memory m = at(Gpr.R10, Gpr.R9, 2, 0x84);
+    check(
+        Assembler.vex(),
+        List.of(
+            new Golden("vmovdqu ymm9,YMMWORD PTR [r10+r9*2+0x84]", a -> a.vmovdqu32(d, m)),
+            new Golden("vmovdqu YMMWORD PTR [r10+r9*2+0x84],ymm9", a -> a.vmovdqu32(m, d)),
+            new Golden(
+                "vmovdqu xmm3,XMMWORD PTR [rax+r8*1+0x12]",
+                a -> a.vmovdqu32(Xmm.XMM3, at(Gpr.RAX, Gpr.R8, 1, 18))),
+            new Golden("vmovd xmm9,eax", a -> a.vmovd(Xmm.XMM9, Gpr.RAX)),
+            new Golden("vmovd xmm1,r10d", a -> a.vmovd(Xmm.XMM1, Gpr.R10)),
+            new Golden("vmovd DWORD PTR [rax],xmm8", a -> a.vmovd(at(Gpr.RAX, 0), Xmm.XMM8)),
+            new Golden("vpbroadcastd ymm9,xmm9", a -> a.vpbroadcastd(d, Xmm.XMM9)),
+            new Golden("vbroadcastss ymm9,DWORD PTR [r10+r9*2+0x84]", a -> a.vbroadcastss(d, m)),
+            new Golden("vcvtps2dq ymm9,ymm15", a -> a.vcvtps2dq(d, s)),
+            new Golden("vcvtph2ps ymm9,xmm15", a -> a.vcvtph2ps(d, Xmm.XMM15)),
+            new Golden("vpshufd ymm9,ymm15,0x4e", a -> a.vpshufd(d, s, 0x4E)),
+            new Golden("vpermq ymm9,ymm15,0xd8", a -> a.vpermq(d, s, 0xD8)),
+            new Golden("vextracti128 xmm1,ymm15,0x1", a -> a.vextracti32x4(Xmm.XMM1, s, 1)),
+            new Golden(
+                "vinserti128 ymm9,ymm15,XMMWORD PTR [rax+r8*1+0x20],0x1",
+                a -> a.vinserti32x4(d, s, at(Gpr.RAX, Gpr.R8, 1, 32), 1)),
+            new Golden("vpackssdw ymm9,ymm15,ymm2", a -> a.vpackssdw(d, s, Ymm.YMM2)),
+            new Golden("vpackusdw ymm9,ymm15,ymm2", a -> a.vpackusdw(d, s, Ymm.YMM2)),
+            new Golden("vpacksswb ymm9,ymm15,ymm2", a -> a.vpacksswb(d, s, Ymm.YMM2)),
+            new Golden("and rsp,0xffffffffffffffc0", a -> a.and(Gpr.RSP, -64)),
+            new Golden("and rax,0x1000", a -> a.and(Gpr.RAX, 4096))));
+  }
+
+  @Test
+  void vexArithmeticDisassembles() {
+    Ymm d = Ymm.YMM9;
+    Ymm s = Ymm.YMM15;
+    Memory m = at(Gpr.RSP, 0x380);
+    String memory = "YMMWORD PTR [rsp+0x380]";
+    check(
+        Assembler.vex(),
+        List.of(
+            new Golden("vpmaddubsw ymm9,ymm15,ymm2", a -> a.vpmaddubsw(d, s, Ymm.YMM2)),
+            new Golden("vpmaddwd ymm9,ymm15," + memory, a -> a.vpmaddwd(d, s, m)),
+            new Golden("vpaddw ymm9,ymm15,ymm2", a -> a.vpaddw(d, s, Ymm.YMM2)),
+            new Golden("vpsignb ymm9,ymm15,ymm2", a -> a.vpsignb(d, s, Ymm.YMM2)),
+            new Golden("vpabsb ymm9,ymm15", a -> a.vpabsb(d, s)),
+            new Golden("vpand ymm9,ymm15," + memory, a -> a.vpandd(d, s, m)),
+            new Golden("vpor ymm9,ymm15,ymm2", a -> a.vpord(d, s, Ymm.YMM2)),
+            new Golden("vpaddd ymm9,ymm15,ymm2", a -> a.vpaddd(d, s, Ymm.YMM2)),
+            new Golden("vpsubd ymm9,ymm15,ymm2", a -> a.vpsubd(d, s, Ymm.YMM2)),
+            new Golden("vpmaxud ymm9,ymm15,ymm2", a -> a.vpmaxud(d, s, Ymm.YMM2)),
+            new Golden("vdivps ymm9,ymm15,ymm2", a -> a.vdivps(d, s, Ymm.YMM2)),
+            new Golden("vfmadd213ps ymm9,ymm15," + memory, a -> a.vfmadd213ps(d, s, m)),
+            new Golden("vfnmadd231ps ymm9,ymm15,ymm2", a -> a.vfnmadd231ps(d, s, Ymm.YMM2)),
+            new Golden("vpsllw ymm9,ymm15,0x2", a -> a.vpsllw(d, s, 2)),
+            new Golden("vpsrld ymm9,ymm15,0x10", a -> a.vpsrld(d, s, 16)),
+            new Golden("vpslld ymm9,ymm15,0x10", a -> a.vpslld(d, s, 16)),
+            new Golden("vpsrad ymm9,ymm9,0x1f", a -> a.vpsrad(d, d, 31))));
   }
 
   @Test
@@ -222,6 +286,10 @@ class AssemblerGoldenTest {
         .isThrownBy(() -> Assembler.vex().vmulps(Ymm.YMM1, Ymm.YMM16, Ymm.YMM1));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Assembler.vex().vmulps(Ymm.YMM1, Ymm.YMM1, at(Gpr.RAX, 0).broadcast()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Assembler.vex().vpsrlw(Ymm.YMM1, at(Gpr.RAX, 0), 4));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Assembler.evex().vpsignb(Ymm.YMM1, Ymm.YMM1, Ymm.YMM2));
     assertThatIllegalArgumentException().isThrownBy(() -> at(Gpr.RAX, Gpr.RSP, 1, 0));
     assertThatIllegalArgumentException().isThrownBy(() -> at(Gpr.RAX, Gpr.RCX, 3, 0));
     Assembler asm = Assembler.evex();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import java.util.Random;
 import moxin.infer.kernel.InputFormat;
 import moxin.infer.kernel.PackedMatrix;
@@ -29,15 +30,17 @@ class Bf16ProductsTest {
 
   @BeforeEach
   void needsTheProcessor() {
-    assumeTrue(AssembledKernels.obstacle().isEmpty(), AssembledKernels.obstacle().orElse(""));
-    InputFormat format = AssembledKernels.with(new NoKernels()).inputFormat(WeightFormat.BF16);
+    Optional<String> obstacle = AssembledKernels.obstacle(CodeLevel.AVX512);
+    assumeTrue(obstacle.isEmpty(), obstacle.orElse(""));
+    InputFormat format =
+        AssembledKernels.with(CodeLevel.AVX512, new NoKernels()).inputFormat(WeightFormat.BF16);
     assumeTrue(format == InputFormat.BF16, "no AVX512_BF16");
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 7, 8, 13, 32, 33, 257, 4096})
   void productsAreNearExactOnesAndTheSameForAnyNumberOfTokens(int columns, Random random) {
-    AssembledKernels kernels = AssembledKernels.with(new NoKernels());
+    AssembledKernels kernels = AssembledKernels.with(CodeLevel.AVX512, new NoKernels());
     short[][] weights = new short[ROWS][columns];
     float[][] x = new float[MOST_TOKENS][columns];
     for (short[] row : weights) {

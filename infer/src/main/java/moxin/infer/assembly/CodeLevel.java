@@ -1,0 +1,25 @@
+package moxin.infer.assembly;
+
+import java.util.List;
+import java.util.Optional;
+
+/// The instruction sets that kernels are written for, the fastest first.
+public enum CodeLevel {
+  /// AVX-512 with VNNI and, for bf16 weights, with BF16.
+  AVX512(CpuFeature.AVX512F, CpuFeature.AVX512BW, CpuFeature.AVX512VL, CpuFeature.AVX512_VNNI),
+  /// AVX2 with VNNI in its VEX encoding.
+  AVX_VNNI(CpuFeature.AVX2, CpuFeature.FMA, CpuFeature.F16C, CpuFeature.AVX_VNNI),
+  /// AVX2 with FMA alone.
+  AVX2(CpuFeature.AVX2, CpuFeature.FMA, CpuFeature.F16C);
+
+  private final List<CpuFeature> needed;
+
+  CodeLevel(CpuFeature... needed) {
+    this.needed = List.of(needed);
+  }
+
+  /// One line that names what a processor lacks for this level.
+  Optional<String> obstacle(CpuFeatures features) {
+    return features.obstacle(needed.toArray(CpuFeature[]::new));
+  }
+}
