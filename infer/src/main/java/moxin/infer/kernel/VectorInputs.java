@@ -93,7 +93,7 @@ final class VectorInputs {
           input.set(
               INT,
               VectorLayout.startsAt(tokens, columns) + 4 * index,
-              start & 0xffff | start << 16);
+              (start & 0xffff) | (start << 16));
         }
       }
     }
