@@ -15,8 +15,12 @@ final class Transformer {
   private final Kernels kernels;
   private final BlockViews weights;
   private final NormViews norms;
+  private final double zLoss;
 
-  Transformer(ModelConfig config, Kernels kernels, BlockViews weights, NormViews norms) {
+  /// @param zLoss the weight of log² Z in the loss whose gradient [#learn] writes
+  Transformer(
+      ModelConfig config, Kernels kernels, BlockViews weights, NormViews norms, double zLoss) {
+    this.zLoss = zLoss;
     this.config = config;
     this.kernels = kernels;
     this.weights = weights;
@@ -47,7 +51,7 @@ final class Transformer {
     }
   }
 
-  /// As [#loss], and writes the gradient of `scale · loss`.
+  /// As [#loss], and writes the gradient of `scale · (loss + zLoss · Σ log² Z)`.
   double learn(SliceBatch batch, Workspace workspace, PassGradient gradient, double scale) {
     return learn(batch, workspace, gradient, scale, LayerPass.UNWATCHED);
   }
@@ -188,7 +192,7 @@ final class Transformer {
         long count = Math.min(step, positions - from);
         Tensor chunk = rows(shared.logits(), 0, count);
         project(workspace, from, chunk);
-        loss += kernels.lossAndGradient(chunk, batch.targets(), (int) from, scale);
+        loss += kernels.lossAndGradient(chunk, batch.targets(), (int) from, scale, zLoss);
         gradient.head(chunk, rows(shared.lastNormed(), from, count), from);
         Aten.mm(rows(shared.branch(), from, count), chunk, weights.head());
       }
