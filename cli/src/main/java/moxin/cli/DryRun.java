@@ -9,9 +9,9 @@ import moxin.job.RecipeFile;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
+import moxin.train.OptimizerStates;
 import moxin.train.estimate.AttentionMemory;
 import moxin.train.estimate.Machine;
-import moxin.train.estimate.Moments;
 import moxin.train.estimate.Placement;
 import moxin.train.estimate.RunEstimate;
 import moxin.train.recipe.Precision;
@@ -107,9 +107,8 @@ final class DryRun {
   @Option(
       names = "--optimizer-state",
       paramLabel = "TYPE",
-      defaultValue = "fp32",
-      description = "with --dry-run: ${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
-  private Moments moments = Moments.FP32;
+      description = "with --dry-run: ${COMPLETION-CANDIDATES}; default: the recipe's")
+  private @Nullable OptimizerStates moments;
 
   boolean isWanted() {
     return wanted;
@@ -148,7 +147,12 @@ final class DryRun {
                     recipe.memory().activations(),
                     Runtime.getRuntime().availableProcessors());
           };
-      Placement placement = device.withDevices(devices, zeroStage).withMoments(moments);
+      Placement placement =
+          device
+              .withDevices(devices, zeroStage)
+              .withMoments(moments == null ? recipe.optimizer().states() : moments)
+              .withMaster(recipe.optimizer().masterWeights())
+              .withPlace(recipe.memory().offload());
       return RunEstimate.of(
           config,
           lengths.phases(),

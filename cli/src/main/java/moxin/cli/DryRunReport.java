@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import moxin.cli.terminal.Quantities;
+import moxin.train.MasterWeights;
+import moxin.train.OptimizerPlace;
 import moxin.train.estimate.DeviceMemory;
 import moxin.train.estimate.Machine;
 import moxin.train.estimate.ModelFlops;
@@ -75,8 +77,16 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
     memory(out, "activations", DeviceMemory::activations);
     memory(out, "logits", DeviceMemory::logits);
     memory(out, "total", DeviceMemory::total);
+    if (estimate.placement().place() == OptimizerPlace.HOST) {
+      memory(out, "in the host's memory", DeviceMemory::host);
+    }
     for (Activations choice : Activations.values()) {
-      String verb = choice == Activations.KEEP ? "kept" : "recomputed";
+      String verb =
+          switch (choice) {
+            case KEEP -> "kept";
+            case SELECTIVE -> "selective";
+            case RECOMPUTE -> "recomputed";
+          };
       line(out, "activations, if " + verb, choice, DeviceMemory::activations);
       line(out, "total, if " + verb, choice, DeviceMemory::total);
     }
@@ -106,7 +116,7 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
     return String.format(
         Locale.ROOT,
         "%d device%s of %.1f GiB and %.4g TFLOP/s in %s, %.0f %% MFU, $%.2f an hour each; ZeRO stage"
-            + " %d, %s optimizer state, attention: %s",
+            + " %d, %s optimizer state, attention: %s, %s",
         placement.devices(),
         placement.devices() == 1 ? "" : "s",
         machine.memoryBytes() / GIB,
@@ -116,7 +126,8 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
         machine.pricePerHour(),
         placement.zeroStage(),
         placement.moments(),
-        placement.attention());
+        placement.attention(),
+        placement.master() == MasterWeights.NONE ? "no master weights" : "fp32 master weights");
   }
 
   private static String time(double seconds) {

@@ -8,6 +8,7 @@ import moxin.collective.LaunchEnvironment;
 import moxin.job.Progress;
 import moxin.job.RecipeFile;
 import moxin.train.LearnerFactory;
+import moxin.train.OptimizerPlace;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.transformer.DistributedLearners;
 import moxin.train.transformer.WeightInitializer.OutputScale;
@@ -72,7 +73,9 @@ final class Processes {
             training.parallel().stage(),
             TrainingParts.activationMemory(training),
             OutputScale.BY_DEPTH,
-            processors),
+            processors,
+            TrainingParts.updates(training, OptimizerPlace.DEVICE),
+            TrainingParts.zLoss(training)),
         progress);
   }
 }

@@ -45,7 +45,7 @@ class TrainCommandTest {
       sum += part.asLong();
     }
     assertThat(sum).isEqualTo(2 * memory.path("total").asLong());
-    assertThat(tree.path("phases").path(0).path("memoryByActivations").size()).isEqualTo(2);
+    assertThat(tree.path("phases").path(0).path("memoryByActivations").size()).isEqualTo(3);
   }
 
   @Test
@@ -57,8 +57,21 @@ class TrainCommandTest {
         .asString()
         .startsWith("moxin: phase context-2k needs")
         .contains("it fits with ")
-        .endsWith("ZeRO stage 1 on 2 devices");
+        .contains("training.optimizer.states: int8");
     assertThat(answer.out()).contains("8,114,180,096");
+  }
+
+  @Test
+  void moxin7bOnOneDeviceFitsWithEightBitStatesAndNotWithFp32() {
+    String recipe = MOXIN_7B.replace("moxin-7b.yaml", "moxin-7b-one-gpu.yaml");
+    Answer fits = MoxinHere.run("train", recipe, "--dry-run");
+    assertThat(fits.code()).as(fits.err()).isZero();
+    assertThat(fits.out()).contains("8,114,180,096", "INT8 optimizer state", "rows of 4096");
+    Answer refused = MoxinHere.run("train", recipe, "--dry-run", "--optimizer-state", "fp32");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .contains("phase context-4k needs")
+        .contains("it fits with training.optimizer.states: int8");
   }
 
   @Test

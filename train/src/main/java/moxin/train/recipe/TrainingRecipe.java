@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import moxin.job.RecipeFile;
+import moxin.train.MasterWeights;
 import org.jspecify.annotations.Nullable;
 
 /// The section `training:` of a recipe.
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// @param onSpike what a spike of loss or gradient norm is and what follows; none unless given
 /// @param monitoring what watches the run
 /// @param adapter trains an adapter on the initial checkpoint; none unless given
+/// @param zLoss weight of log² Z, Z the sum of the exponentials of a position's logits, in the loss
+///   that is learnt from, such as 1e-4; losses that are shown are without it; none unless given
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -43,7 +46,8 @@ public record TrainingRecipe(
     Parallelism parallel,
     @Nullable OnSpike onSpike,
     Monitoring monitoring,
-    @Nullable Adapter adapter) {
+    @Nullable Adapter adapter,
+    @Nullable Double zLoss) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -61,11 +65,11 @@ public record TrainingRecipe(
       @Nullable Parallelism parallel,
       @Nullable OnSpike onSpike,
       @Nullable Monitoring monitoring,
-      @Nullable Adapter adapter) {
+      @Nullable Adapter adapter,
+      @Nullable Double zLoss) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
-    this.optimizer =
-        optimizer == null ? new Optimizer(null, null, null, null, null, null, null) : optimizer;
+    this.optimizer = optimizer == null ? Optimizer.defaults() : optimizer;
     this.learningRate = learningRate;
     this.schedule = schedule;
     this.phases = phases == null ? List.of() : List.copyOf(phases);
@@ -79,6 +83,7 @@ public record TrainingRecipe(
     this.onSpike = onSpike;
     this.monitoring = monitoring == null ? Monitoring.defaults() : monitoring;
     this.adapter = adapter;
+    this.zLoss = zLoss;
     validate();
   }
 
@@ -99,6 +104,10 @@ public record TrainingRecipe(
       Require.positive("learningRate", learningRate);
     }
     Require.atLeast("maxSkippedSteps", maxSkippedSteps, 0);
+    Require.within("zLoss", zLoss == null ? 0 : zLoss, 0, 0.1);
+    if (optimizer.masterWeights() == MasterWeights.NONE && precision != Precision.BF16) {
+      throw new IllegalArgumentException("optimizer.masterWeights: none needs precision: bf16");
+    }
     if (adapter != null && initialisation.checkpoint() == null) {
       throw new IllegalArgumentException("an adapter needs initialisation.checkpoint");
     }
@@ -144,7 +153,8 @@ public record TrainingRecipe(
         parallel,
         onSpike,
         monitoring,
-        adapter);
+        adapter,
+        zLoss);
   }
 
   private TrainingRecipe resolvedAgainst(Path directory) {
@@ -174,7 +184,8 @@ public record TrainingRecipe(
         parallel,
         onSpike,
         monitoring,
-        adapter);
+        adapter,
+        zLoss);
   }
 
   private static Phase resolved(Phase phase, Path directory) {

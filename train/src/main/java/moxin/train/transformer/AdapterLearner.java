@@ -72,8 +72,8 @@ public final class AdapterLearner implements AdaptingLearner {
             execution,
             _ -> AdapterGradient.create(config, layout, adapters, compute, options.device()));
     threads = new SliceThreads(execution.threads(), execution.threadsPerOperator());
-    updates = new ParameterUpdates(
-            parameters, threads, execution.kernels(), options.updates().place());
+    updates =
+        new ParameterUpdates(parameters, threads, execution.kernels(), options.updates().place());
   }
 
   /// A learner with a fresh adapter on the model of `checkpoint`, which may be closed afterwards.
@@ -191,7 +191,8 @@ public final class AdapterLearner implements AdaptingLearner {
 
   @Override
   public void step(AdamW adamW, double learningRate) {
-    AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm(), options.updates().seed());
+    AdamWStep step =
+        AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm(), options.updates().seed());
     updates.step(step, adamW.weightDecay(), 0, layout.size());
     steps++;
     norm = Double.NaN;
@@ -249,6 +250,7 @@ public final class AdapterLearner implements AdaptingLearner {
   }
 
   private Transformer transformer(int worker) {
-    return new Transformer(config, execution.kernels(), base.blocks(worker), base.norms(), options.zLoss());
+    return new Transformer(
+        config, execution.kernels(), base.blocks(worker), base.norms(), options.zLoss());
   }
 }

@@ -201,8 +201,7 @@ final class AtenKernels implements Kernels {
   }
 
   /// `factor · log Z · softmax` of the positions whose target counts.
-  private static Tensor ofLogZ(
-      Tensor logits, Tensor logs, int[] targets, int from, double factor) {
+  private static Tensor ofLogZ(Tensor logits, Tensor logs, int[] targets, int from, double factor) {
     long[] shape = logits.shape();
     float[] factors = new float[(int) shape[0]];
     for (int i = 0; i < factors.length; i++) {

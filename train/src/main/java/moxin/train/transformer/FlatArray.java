@@ -33,11 +33,6 @@ record FlatArray(Tensor head, long split, Tensor tail, int block) {
     return Math.ceilDiv(count, block);
   }
 
-  /// The bytes of the numbers of `count` parameters from position `at` on.
-  long byteSize(long at, long count) {
-    return numbers(count) * type(at).byteSize();
-  }
-
   /// The numbers of parameters `[at, at + count)`.
   Place place(long at, long count) {
     return new Place(of(at), index(at), numbers(count));

@@ -40,9 +40,7 @@ record Moment(Tensor values, Tensor scales) {
     Tensor values = Tensor.zeros(type, device, size);
     return new Moment(
         values,
-        states == OptimizerStates.INT8
-            ? Tensor.zeros(DType.F32, device, blocks(size))
-            : values);
+        states == OptimizerStates.INT8 ? Tensor.zeros(DType.F32, device, blocks(size)) : values);
   }
 
   /// Whether values are codes.

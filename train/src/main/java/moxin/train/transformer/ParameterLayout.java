@@ -144,7 +144,6 @@ final class ParameterLayout {
       slots.put(LayerWeight.DOWN.name(layer), down);
       return new LayerMatrices(projections, output, gateUp, down);
     }
-
   }
 
   /// The slot of a weight by its Hugging Face name.

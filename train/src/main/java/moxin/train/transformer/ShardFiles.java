@@ -79,8 +79,7 @@ final class ShardFiles {
   }
 
   /// The tensors of an array whose buckets fall to this process when `writers` share them.
-  private List<TensorView> collected(
-      Arena arena, FlatArray array, String suffix, int writers) {
+  private List<TensorView> collected(Arena arena, FlatArray array, String suffix, int writers) {
     Map<String, TensorView> views = new LinkedHashMap<>();
     for (int i = 0; i < buckets.size(); i++) {
       int index = i;
@@ -113,7 +112,7 @@ final class ShardFiles {
 
   /// The type of bucket `index` of an array.
   private DType type(FlatArray array, int index) {
-    return array.type(parameters.updated().get(index).at());
+    return (index == parameters.norms() ? array.tail() : array.head()).type();
   }
 
   /// A parameter's bytes of those of bucket `index`.
@@ -207,8 +206,7 @@ final class ShardFiles {
     }
   }
 
-  private void writeIndex(
-      Path directory, String stem, Map<String, FlatArray> arrays, int writers)
+  private void writeIndex(Path directory, String stem, Map<String, FlatArray> arrays, int writers)
       throws IOException {
     Map<String, String> fileOfTensor = new TreeMap<>();
     long bytes = 0;

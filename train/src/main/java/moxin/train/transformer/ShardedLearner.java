@@ -64,8 +64,7 @@ final class ShardedLearner implements AutoCloseable {
     ParameterLayout layout = new ParameterLayout(config, options.updates().states());
     try (Scope scope = Scope.open()) {
       ShardLayout shards = new ShardLayout(layout, communicator.size());
-      parameters =
-          new ShardedParameters(layout, shards, communicator.rank(), stage, options);
+      parameters = new ShardedParameters(layout, shards, communicator.rank(), stage, options);
       transformer =
           new Transformer(
               config,
@@ -225,8 +224,7 @@ final class ShardedLearner implements AutoCloseable {
           try (Scope _ = Scope.open()) {
             long from = i * CHUNK;
             long count = Math.min(CHUNK, part.elements() - from);
-            ParameterRange range =
-                parameters.range(part.at() + from, count, part.from() + from);
+            ParameterRange range = parameters.range(part.at() + from, count, part.from() + from);
             execution.kernels().adamW(step, decay, range);
           }
         });

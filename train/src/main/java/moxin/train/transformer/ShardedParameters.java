@@ -45,8 +45,7 @@ final class ShardedParameters {
     long origin = windowed ? matrices : 0;
     this.full = divided ? zeros(type, layout.embeddingsEnd() - origin) : own.compute();
     this.window = windowed ? zeros(type, 2 * layout.buckets().getFirst().elements()) : full;
-    this.norms =
-        divided ? zeros(DType.F32, layout.size() - layout.embeddingsEnd()) : own.exact();
+    this.norms = divided ? zeros(DType.F32, layout.size() - layout.embeddingsEnd()) : own.exact();
     this.blocks =
         BlockViews.of(
             layout,

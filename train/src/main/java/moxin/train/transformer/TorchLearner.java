@@ -17,9 +17,10 @@ import moxin.train.Learner;
 
 /// A [Learner] on libtorch.
 ///
-/// In bf16 the matrices are kept in fp32 and copied to bf16 for computing; activations are bf16,
-/// while the residual stream, norms, softmax sums, losses and all sums of gradients are fp32 or
-/// wider; the optimizer's state and the fp32 weights are as [UpdateOptions] says. On a CPU the same batches give the same bits whatever the number of threads.
+/// In bf16 the matrices are kept in fp32 and copied to bf16 for computing, unless [UpdateOptions]
+/// has no master weights; activations are bf16, while the residual stream, norms, softmax sums,
+/// losses and all sums of gradients are fp32 or wider. On a CPU the same batches give the same bits
+/// whatever the number of threads.
 public final class TorchLearner implements Learner {
   private final ModelConfig config;
   private final Execution execution;
@@ -54,8 +55,8 @@ public final class TorchLearner implements Learner {
     this.files = new ParameterFiles(WeightNames.shapes(config), layout::slot, parameters);
     this.memory = SliceMemory.ofAllWeights(config, options, execution, layout);
     this.threads = new SliceThreads(execution.threads(), execution.threadsPerOperator());
-    this.updates = new ParameterUpdates(
-            parameters, threads, execution.kernels(), options.updates().place());
+    this.updates =
+        new ParameterUpdates(parameters, threads, execution.kernels(), options.updates().place());
     this.seed = options.updates().seed();
   }
 

@@ -76,9 +76,8 @@ final class Transformer {
           gradient.normViews().last());
       for (int layer = config.numHiddenLayers() - 1; layer >= 0; layer--) {
         pass.beforeBackward(layer);
-        if (workspace.recomputes() && layer < config.numHiddenLayers() - 1) {
-          norm(workspace.block(layer), layer);
-          remember(layer, batch, workspace, gradient.adapters());
+        if (layer < config.numHiddenLayers() - 1) {
+          restore(layer, batch, workspace, gradient.adapters());
         }
         backward(layer, batch, workspace, gradient);
         pass.afterBackward(layer);
@@ -119,6 +118,30 @@ final class Transformer {
         shared.lastRstd());
   }
 
+  /// Computes again what later blocks have overwritten.
+  private void restore(int layer, SliceBatch batch, Workspace workspace, Adapters adapters) {
+    Workspace.Block block = workspace.block(layer);
+    switch (workspace.memory()) {
+      case KEEP -> {
+        // Nothing was.
+      }
+      case SELECTIVE -> {
+        norm(block, layer);
+        kernels.norm(
+            block.middle(),
+            norms.feedForward().get(layer),
+            config.rmsNormEps(),
+            block.feedForwardNormed(),
+            block.feedForwardRstd());
+        gateUp(layer, block, adapters);
+      }
+      case RECOMPUTE -> {
+        norm(block, layer);
+        remember(layer, batch, workspace, adapters);
+      }
+    }
+  }
+
   /// From a block's normed input to its gate and up: all that the backward pass needs.
   private void remember(int layer, SliceBatch batch, Workspace workspace, Adapters adapters) {
     Workspace.Shared shared = workspace.shared();
@@ -136,7 +159,11 @@ final class Transformer {
         block.middle(),
         block.feedForwardNormed(),
         block.feedForwardRstd());
-    product(block.gateUp(), block.feedForwardNormed(), matrices.gateUp());
+    gateUp(layer, block, adapters);
+  }
+
+  private void gateUp(int layer, Workspace.Block block, Adapters adapters) {
+    product(block.gateUp(), block.feedForwardNormed(), weights.matrices().get(layer).gateUp());
     adapters.forward(layer, Linear.GATE_UP, block.feedForwardNormed(), block.gateUp());
   }
 

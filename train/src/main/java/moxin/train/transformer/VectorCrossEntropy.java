@@ -40,7 +40,14 @@ final class VectorCrossEntropy {
   /// `scale · ((1 + 2 · zLoss · log Z) · softmax − one-hot target)`, zeros where the target is
   /// ignored.
   static double lossAndGradient(
-      int rows, int vocabulary, boolean bf16, long logits, int[] targets, int from, double scale, double zLoss) {
+      int rows,
+      int vocabulary,
+      boolean bf16,
+      long logits,
+      int[] targets,
+      int from,
+      double scale,
+      double zLoss) {
     double loss = 0;
     float[] lanes = new float[LANES];
     long bytes = VectorMemory.bytes(bf16);
@@ -58,7 +65,8 @@ final class VectorCrossEntropy {
       double share = scale * (1 + 2 * zLoss * (Math.log(sum) + max));
       gradient(vocabulary, bf16, at, max, (float) (share / sum));
       double probability = Math.exp((double) logit - max) / sum;
-      VectorMemory.storeOne(bf16, at, target, (float) (scale * (probability - 1) + (share - scale) * probability));
+      VectorMemory.storeOne(
+          bf16, at, target, (float) (scale * (probability - 1) + (share - scale) * probability));
     }
     return loss;
   }

@@ -53,8 +53,7 @@ final class VectorNarrowUpdate {
 
   /// One step on `count` elements, whose gradient is zeroed.
   static void adamW(AdamWStep step, ParameterRange range, float decay, int count) {
-    VectorNarrowUpdate update =
-        new VectorNarrowUpdate(range, VectorUpdate.Factors.of(step, decay));
+    VectorNarrowUpdate update = new VectorNarrowUpdate(range, VectorUpdate.Factors.of(step, decay));
     int from = 0;
     while (from < count) {
       long index = range.index() + from;
@@ -126,8 +125,7 @@ final class VectorNarrowUpdate {
   }
 
   /// Rounds the moments of a block by the 16 bits from bit `shift` on.
-  private void write(
-      Moment moment, float[] from, int at, int end, RoundingBits bits, int shift) {
+  private void write(Moment moment, float[] from, int at, int end, RoundingBits bits, int shift) {
     if (moment.coded()) {
       encode(moment, from, at, end, bits, shift);
       return;
@@ -144,8 +142,7 @@ final class VectorNarrowUpdate {
     }
   }
 
-  private void encode(
-      Moment moment, float[] from, int at, int end, RoundingBits bits, int shift) {
+  private void encode(Moment moment, float[] from, int at, int end, RoundingBits bits, int shift) {
     float scale = 0;
     for (int i = 0; i < end - at; i++) {
       scale = Math.max(scale, Math.abs(from[i]));
@@ -208,8 +205,9 @@ final class VectorNarrowUpdate {
 
   private IntVector random(RoundingBits bits, int i) {
     IntVector x =
-        IntVector.broadcast(INTS, (int) (range.index() + i)).addIndex(1).lanewise(
-            VectorOperators.XOR, bits.first());
+        IntVector.broadcast(INTS, (int) (range.index() + i))
+            .addIndex(1)
+            .lanewise(VectorOperators.XOR, bits.first());
     x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 16));
     x = x.mul(RoundingBits.FIRST_FACTOR);
     x = x.lanewise(VectorOperators.XOR, x.lanewise(VectorOperators.LSHR, 15));

@@ -14,10 +14,14 @@ import moxin.torch.LibTorch;
 import moxin.torch.Tensor;
 import moxin.train.AdamW;
 import moxin.train.Batch;
+import moxin.train.MasterWeights;
+import moxin.train.OptimizerPlace;
+import moxin.train.OptimizerStates;
 import moxin.train.recipe.Activations;
 import moxin.train.transformer.ActivationMemory;
 import moxin.train.transformer.LearnerOptions;
 import moxin.train.transformer.TorchLearner;
+import moxin.train.transformer.UpdateOptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,29 +37,51 @@ final class LearnerMemoryTest {
 
   @ParameterizedTest
   @CsvSource({
-    "F32,  KEEP,      4, 128, 0,  1",
-    "F32,  RECOMPUTE, 8, 33,  0,  1",
-    "BF16, KEEP,      5, 160, 0,  1",
-    "BF16, RECOMPUTE, 5, 160, 0,  1",
-    "BF16, KEEP,      3, 257, 64, 1",
-    "BF16, KEEP,      8, 128, 0,  2",
-    "F32,  RECOMPUTE, 1, 257, 0,  4",
+    "F32,  KEEP,      4, 128, 0,  1, FP32, FP32",
+    "F32,  RECOMPUTE, 8, 33,  0,  1, BF16, FP32",
+    "BF16, KEEP,      5, 160, 0,  1, FP32, FP32",
+    "BF16, RECOMPUTE, 5, 160, 0,  1, INT8, FP32",
+    "BF16, SELECTIVE, 5, 160, 0,  1, INT8, NONE",
+    "BF16, KEEP,      3, 257, 64, 1, FP32, NONE",
+    "BF16, KEEP,      8, 128, 0,  2, BF16, NONE",
+    "F32,  SELECTIVE, 4, 128, 0,  1, FP32, FP32",
+    "F32,  RECOMPUTE, 1, 257, 0,  4, FP32, FP32",
   })
   void theEstimateIsWhatALearnerAllocates(
-      DType type, Activations activations, int rows, int length, int window, int processors)
+      DType type,
+      Activations activations,
+      int rows,
+      int length,
+      int window,
+      int processors,
+      OptimizerStates states,
+      MasterWeights master)
       throws IOException {
     ModelConfig config = config(window == 0 ? OptionalInt.empty() : OptionalInt.of(window));
     ActivationMemory memory =
         switch (activations) {
           case KEEP -> ActivationMemory.KEEP;
+          case SELECTIVE -> ActivationMemory.SELECTIVE;
           case RECOMPUTE -> ActivationMemory.RECOMPUTE;
         };
     DeviceMemory estimate =
-        DeviceMemory.of(config, rows, length, Placement.onCpu(type, activations, processors));
+        DeviceMemory.of(
+            config,
+            rows,
+            length,
+            Placement.onCpu(type, activations, processors).withMoments(states).withMaster(master));
     long before = Tensor.liveBytes();
     try (TorchLearner learner =
         TorchLearner.create(
-            config, new LearnerOptions(type, Device.CPU, processors, memory), Progress.silent())) {
+            config,
+            new LearnerOptions(
+                type,
+                Device.CPU,
+                processors,
+                memory,
+                new UpdateOptions(states, master, OptimizerPlace.DEVICE, 1),
+                0),
+            Progress.silent())) {
       step(learner, rows, length);
       double taken = Tensor.liveBytes() - before;
       assertThat(taken)

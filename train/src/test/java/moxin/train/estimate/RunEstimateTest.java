@@ -59,8 +59,8 @@ final class RunEstimateTest {
   void whatDoesNotFitOnOneDeviceSaysOnHowManyItWould() {
     assertThat(estimate(1, fused(Activations.RECOMPUTE), H200).refusal())
         .hasValue(
-            "phase pretrain needs 154.8 GiB on each of 1 device with 139.0 GiB, of which 95 % are"
-                + " usable; it fits with ZeRO stage 1 on 2 devices");
+            "phase pretrain needs 155.3 GiB on each of 1 device with 139.0 GiB, of which 95 % are"
+                + " usable; it fits with training.optimizer.states: bf16");
   }
 
   @Test
@@ -69,7 +69,7 @@ final class RunEstimateTest {
     assertThat(estimate(64, kept, H200).refusal())
         .get()
         .asString()
-        .endsWith("it fits with training.memory.activations: recompute");
+        .endsWith("it fits with training.memory.activations: selective");
     assertThat(estimate(384, kept, H200).refusal())
         .get()
         .asString()

@@ -100,6 +100,6 @@ final class RecipesTest {
         .get()
         .asString()
         .contains("phase context-2k needs", "it fits with ")
-        .endsWith("ZeRO stage 1 on 2 devices");
+        .contains("training.optimizer.states: int8");
   }
 }
