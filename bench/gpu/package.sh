@@ -27,7 +27,7 @@ tr ':' '\n' <"$classpath_file" |
   xargs -I{} cp {} "$bundle/jars/"
 
 "$JAVA_HOME/bin/jlink" \
-  --add-modules java.base,java.logging,java.management,java.sql,java.xml,java.desktop,jdk.incubator.vector,jdk.unsupported,jdk.management \
+  --add-modules java.base,java.logging,java.management,java.net.http,java.sql,java.xml,java.desktop,jdk.incubator.vector,jdk.unsupported,jdk.management \
   --strip-debug --no-header-files --no-man-pages --compress zip-0 --output "$bundle/runtime"
 cp "$root/jvm.args" "$here/run.sh" "$here/peer.py" "$bundle/"
 

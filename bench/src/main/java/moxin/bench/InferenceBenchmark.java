@@ -8,15 +8,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import moxin.infer.CpuModel;
+import moxin.infer.Generation;
+import moxin.infer.GenerationOptions;
+import moxin.infer.schedule.ScheduledRequest;
+import moxin.infer.schedule.Scheduler;
+import moxin.infer.schedule.SchedulerOptions;
 import moxin.job.Progress;
+import moxin.job.ResidentMemory;
 import moxin.model.LanguageModel.Ingestion;
 import moxin.model.LanguageModel.Session;
 import moxin.model.LogitRows;
+import moxin.text.Tokenizer;
 
 /// Measures a loaded model: prefill of a prompt, decoding token by token, decoding of several
-/// sequences together, and the memory bandwidth of the machine between the repetitions. Tokens are
-/// random, so that any model will do; figures are medians.
+/// sequences together, in plain passes and through the scheduler, and the memory bandwidth of the
+/// machine between the repetitions. Tokens are random, so that any model will do; figures are
+/// medians.
 public final class InferenceBenchmark {
 
   /// What to measure.
@@ -58,6 +67,7 @@ public final class InferenceBenchmark {
     List<Double> decodes = new ArrayList<>();
     List<Double> bandwidths = new ArrayList<>();
     Map<Integer, List<Double>> batches = new LinkedHashMap<>();
+    Map<Integer, List<Double>> scheduled = new LinkedHashMap<>();
     List<LlamaBench.Rates> rivals = new ArrayList<>();
     try (VectorMemoryProbe probe = new VectorMemoryProbe(threads);
         Progress.Task task = progress.start("Measure", options.repetitions, "repetitions")) {
@@ -71,6 +81,9 @@ public final class InferenceBenchmark {
           batches
               .computeIfAbsent(batch, _ -> new ArrayList<>())
               .add(batch * (double) options.decode / decode(batch));
+          scheduled
+              .computeIfAbsent(batch, _ -> new ArrayList<>())
+              .add(batch * (double) options.decode / schedule(batch));
         }
         if (options.rival.isPresent()) {
           rivals.add(options.rival.get().run(options.prefill, options.decode, threads));
@@ -80,8 +93,6 @@ public final class InferenceBenchmark {
     }
     double decode = median(decodes);
     double bandwidth = median(bandwidths);
-    Map<Integer, Double> aggregate = new LinkedHashMap<>();
-    batches.forEach((batch, rates) -> aggregate.put(batch, median(rates)));
     return new InferenceBenchmarkResult(
         model.kernels(),
         threads,
@@ -93,12 +104,13 @@ public final class InferenceBenchmark {
         options.prefill / median(prefills) + 1 / decode,
         options.decode,
         decode,
-        aggregate,
+        medians(batches),
+        medians(scheduled),
         bandwidth / 1e9,
         decode * model.weightBytes() / bandwidth,
         rivals.isEmpty() ? Optional.empty() : Optional.of(medianRates(rivals)),
-        ResidentMemory.bytes(),
-        ResidentMemory.peakBytes());
+        ResidentMemory.bytes().orElse(0),
+        ResidentMemory.peakBytes().orElse(0));
   }
 
   /// Seconds to read a prompt and compute the logits after it.
@@ -129,6 +141,29 @@ public final class InferenceBenchmark {
     }
   }
 
+  /// Seconds in which `batch` requests of a token are answered by the scheduler, from the first
+  /// pass, which reads the prompts, to the last.
+  private double schedule(int batch) {
+    SchedulerOptions settings =
+        SchedulerOptions.defaults(tokens -> 1)
+            .withMaxSessions(batch)
+            .withMaxQueued(batch)
+            .withCache(_ -> 1, batch, 0);
+    GenerationOptions generation =
+        GenerationOptions.greedy(options.decode)
+            .withEndOfSequence(GenerationOptions.EndOfSequence.IGNORED);
+    Tokenizer tokenizer = new NoText(model.config().vocabSize());
+    try (Scheduler scheduler = Scheduler.start(model, tokenizer, settings)) {
+      long start = System.nanoTime();
+      List<CompletableFuture<Generation>> answers = new ArrayList<>();
+      for (int i = 0; i < batch; i++) {
+        answers.add(scheduler.submit(ScheduledRequest.of(ids(1), generation)).completion());
+      }
+      answers.forEach(CompletableFuture::join);
+      return (System.nanoTime() - start) / 1e9;
+    }
+  }
+
   private void step(List<Session> sessions) {
     List<Ingestion> ingestions =
         sessions.stream().map(session -> new Ingestion(session, ids(1), LogitRows.LAST)).toList();
@@ -137,6 +172,12 @@ public final class InferenceBenchmark {
 
   private int[] ids(int count) {
     return random.ints(count, 0, model.config().vocabSize()).toArray();
+  }
+
+  private static Map<Integer, Double> medians(Map<Integer, List<Double>> rates) {
+    Map<Integer, Double> medians = new LinkedHashMap<>();
+    rates.forEach((batch, measured) -> medians.put(batch, median(measured)));
+    return medians;
   }
 
   private static LlamaBench.Rates medianRates(List<LlamaBench.Rates> rates) {

@@ -8,6 +8,7 @@ import java.util.Optional;
 /// @param weightBytes of the packed matrices that every token reads
 /// @param timeToFirstTokenSeconds of a prompt of `prefillTokens`: its prefill and one decoding step
 /// @param batchTokensPerSecond over all sequences of a batch, by batch size
+/// @param scheduledTokensPerSecond the same through the scheduler, by requests at once
 /// @param memoryBandwidthGBps of plain reading on the same threads, between the repetitions
 /// @param decodeBandwidthShare the weights read per second while decoding, over that
 /// @param rival the rival's medians, where one ran in turn
@@ -24,6 +25,7 @@ public record InferenceBenchmarkResult(
     int decodeTokens,
     double decodeTokensPerSecond,
     Map<Integer, Double> batchTokensPerSecond,
+    Map<Integer, Double> scheduledTokensPerSecond,
     double memoryBandwidthGBps,
     double decodeBandwidthShare,
     Optional<LlamaBench.Rates> rival,
@@ -32,5 +34,6 @@ public record InferenceBenchmarkResult(
 
   public InferenceBenchmarkResult {
     batchTokensPerSecond = Map.copyOf(batchTokensPerSecond);
+    scheduledTokensPerSecond = Map.copyOf(scheduledTokensPerSecond);
   }
 }

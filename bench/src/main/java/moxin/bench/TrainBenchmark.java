@@ -5,13 +5,14 @@ import java.util.Arrays;
 import java.util.Random;
 import moxin.job.BadInputException;
 import moxin.job.Progress;
+import moxin.job.ResidentMemory;
 import moxin.model.DType;
-import moxin.model.ModelConfig;
 import moxin.torch.Device;
 import moxin.torch.LibTorch;
 import moxin.torch.Tensor;
 import moxin.train.AdamW;
 import moxin.train.Batch;
+import moxin.train.estimate.ModelFlops;
 import moxin.train.transformer.LearnerOptions;
 import moxin.train.transformer.TorchLearner;
 import moxin.train.transformer.WeightInitializer;
@@ -59,12 +60,12 @@ public final class TrainBenchmark {
           seconds[i] = (System.nanoTime() - start) / 1e9;
         }
         if (i == 0) {
-          residentFirst = ResidentMemory.bytes();
+          residentFirst = ResidentMemory.bytes().orElse(0);
         }
         task.advance(1);
         task.status("loss %.3f".formatted(loss / batch.targetCount()));
       }
-      residentLast = ResidentMemory.bytes();
+      residentLast = ResidentMemory.bytes().orElse(0);
     }
     double gemmRateAfter =
         MatrixProductRate.measure(shape.computeType(), device, shape.processors());
@@ -88,7 +89,8 @@ public final class TrainBenchmark {
     Arrays.sort(sorted);
     double median = sorted[sorted.length / 2];
     double tokens = (double) shape.rows() * shape.length();
-    double rate = flopsPerToken(shape.model(), shape.length()) * tokens / median / 1e9;
+    double flops = ModelFlops.unmasked(shape.model(), shape.length()).total();
+    double rate = flops * tokens / median / 1e9;
     return new TrainBenchmarkResult(
         version,
         shape.computeType().name(),
@@ -106,18 +108,6 @@ public final class TrainBenchmark {
         resident[0],
         resident[1],
         leaked);
-  }
-
-  /// Floating-point operations of forward and backward that the model asks for: six for each weight
-  /// of a matrix, and twelve for each visible pair of positions and attended element.
-  static double flopsPerToken(ModelConfig model, int length) {
-    long embedding = (long) model.vocabSize() * model.hiddenSize();
-    long lookedUp = model.tieWordEmbeddings() ? 0 : embedding;
-    long matrices = model.parameterCount() - lookedUp;
-    double window = Math.min(length, model.slidingWindow().orElse(length));
-    double visible = window - window * (window - 1) / (2.0 * length) - 0.5;
-    int attended = model.numAttentionHeads() * model.headDim();
-    return 6.0 * matrices + 12 * model.numHiddenLayers() * attended * visible;
   }
 
   private static Batch randomBatch(TrainBenchmarkShape shape) {

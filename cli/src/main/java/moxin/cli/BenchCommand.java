@@ -145,6 +145,8 @@ final class BenchCommand implements Callable<Integer> {
         .put("peakResidentBytes", result.peakResidentBytes());
     ObjectNode batch = root.putObject("batchTokensPerSecond");
     result.batchTokensPerSecond().forEach((size, rate) -> batch.put(size.toString(), rate));
+    ObjectNode scheduled = root.putObject("scheduledTokensPerSecond");
+    result.scheduledTokensPerSecond().forEach((size, rate) -> scheduled.put(size.toString(), rate));
     result
         .rival()
         .ifPresent(
@@ -189,7 +191,14 @@ final class BenchCommand implements Callable<Integer> {
     new TreeMap<>(result.batchTokensPerSecond())
         .forEach(
             (size, rate) ->
-                row(out, "batch of " + size, String.format(root, "%.1f tokens/s in all", rate)));
+                row(
+                    out,
+                    "batch of " + size,
+                    String.format(
+                        root,
+                        "%.1f tokens/s in all; %.1f through the scheduler",
+                        rate,
+                        result.scheduledTokensPerSecond().getOrDefault(size, 0.0))));
     row(
         out,
         "memory",

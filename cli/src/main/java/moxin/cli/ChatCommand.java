@@ -2,6 +2,7 @@ package moxin.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import moxin.infer.CpuModel;
@@ -18,6 +19,8 @@ import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /// `moxin chat`.
 @Command(
@@ -32,13 +35,24 @@ final class ChatCommand implements Callable<Integer> {
   @Mixin private ModelSource source = new ModelSource();
   @Mixin private SamplingChoice sampling = new SamplingChoice();
   @Mixin private SpeculationChoice speculation = new SpeculationChoice();
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() throws IOException {
     Tokenizer tokenizer = source.tokenizer();
+    PrintWriter err = spec.commandLine().getErr();
+    long start = System.nanoTime();
     try (CpuModel model = source.load();
         Terminal terminal = TerminalBuilder.builder().system(true).build()) {
       Generator generator = new Generator(model, tokenizer);
+      err.printf(
+          Locale.ROOT,
+          "%s: %.2f billion weights, kernels %s, loaded in %.1f s. Ctrl-C stops an answer, Ctrl-D"
+              + " ends.%n",
+          source.path(),
+          model.config().parameterCount() / 1e9,
+          model.kernels(),
+          (System.nanoTime() - start) / 1e9);
       try (SpeculationChoice.Writer writer = speculation.writer(model, generator, tokenizer)) {
         return talk(terminal, generator, sampling.options(generator), writer);
       }
@@ -68,7 +82,14 @@ final class ChatCommand implements Callable<Integer> {
       }
       if (!line.isBlank()) {
         stopped.set(false);
-        answer(generator, options, writer, line, out, stopped);
+        try {
+          answer(generator, options, writer, line, out, stopped);
+        } catch (IllegalArgumentException e) {
+          // A prompt that is too long, say: the next one may not be.
+          out.println();
+          out.println("moxin: " + e.getMessage());
+          out.flush();
+        }
       }
     }
   }
@@ -93,7 +114,7 @@ final class ChatCommand implements Callable<Integer> {
             },
             stopped::get);
     out.println();
-    out.println(GenerateCommand.describe(generation.timings()));
+    out.println(GenerateCommand.describe(generation.timings()) + (stopped.get() ? " stopped" : ""));
     out.flush();
   }
 }

@@ -48,11 +48,10 @@ final class DryRun {
   @Option(
       names = "--zero-stage",
       paramLabel = "K",
-      defaultValue = "0",
       description =
           "with --dry-run: 1 divides master weights and optimizer among the devices, 2 gradients"
-              + " too, 3 weights too; default: ${DEFAULT-VALUE}")
-  private int zeroStage;
+              + " too, 3 weights too; default: the recipe's")
+  private @Nullable Integer zeroStage;
 
   /// What kind of device is assumed.
   enum Kind {
@@ -147,9 +146,10 @@ final class DryRun {
                     recipe.memory().activations(),
                     Runtime.getRuntime().availableProcessors());
           };
+      int stage = zeroStage == null ? recipe.parallel().zero() : zeroStage;
       Placement placement =
           device
-              .withDevices(devices, zeroStage)
+              .withDevices(devices, stage)
               .withMoments(moments == null ? recipe.optimizer().states() : moments)
               .withMaster(recipe.optimizer().masterWeights())
               .withPlace(recipe.memory().offload());

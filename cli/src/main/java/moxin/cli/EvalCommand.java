@@ -16,12 +16,9 @@ import moxin.cli.terminal.TerminalProgress;
 import moxin.eval.Evaluation;
 import moxin.eval.EvaluationOptions;
 import moxin.eval.EvaluationResults;
-import moxin.eval.HeldOut;
-import moxin.eval.JavadocChoice;
 import moxin.eval.Metric;
 import moxin.eval.Task;
 import moxin.infer.CpuModel;
-import moxin.job.BadInputException;
 import moxin.job.Manifest;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -81,10 +78,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<Task> chosen = new ArrayList<>();
-    for (String name : tasks) {
-      chosen.add(task(name));
-    }
+    List<Task> chosen = EvaluationTasks.named(tasks, data);
     EvaluationOptions options =
         new EvaluationOptions(shots, limit > 0 ? OptionalInt.of(limit) : OptionalInt.empty());
     EvaluationResults results;
@@ -97,15 +91,6 @@ final class EvalCommand implements Callable<Integer> {
     Manifest.write(out, "evaluation", null, inputs());
     print(results, spec.commandLine().getOut());
     return 0;
-  }
-
-  private Task task(String name) {
-    return switch (name) {
-      case "heldout" -> HeldOut.read(data.resolve("documents").resolve("validation"));
-      case "javadoc_mc" -> JavadocChoice.read(data.resolve("evaluation").resolve("javadoc.jsonl"));
-      default ->
-          throw new BadInputException("unknown task " + name + "; expected heldout or javadoc_mc");
-    };
   }
 
   /// The weights and the data measured on, so that a release can show that the results are its own.

@@ -16,6 +16,7 @@ import picocli.CommandLine.ParseResult;
 /// Turns what a command threw into one line on standard error and an exit code: 2 for what the user
 /// can put right in the input, 1 for the rest. `MOXIN_TRACE=1` shows the stack trace as well.
 final class Failures implements IExecutionExceptionHandler {
+  private static final long MEGABYTE = 1L << 20;
 
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult result) {
@@ -38,6 +39,20 @@ final class Failures implements IExecutionExceptionHandler {
         || failure instanceof AccessDeniedException;
   }
 
+  /// What to do when memory ran out: the heap has a limit of its own, all else shares the machine.
+  static String describe(OutOfMemoryError failure) {
+    String which = firstLine(failure);
+    return which.contains("heap space") || which.contains("array size") || which.contains("GC")
+        ? "out of memory: the Java heap of "
+            + Runtime.getRuntime().maxMemory() / MEGABYTE
+            + " MB is full; give it more with MOXIN_HEAP=6g (java -Xmx6g), or ask for less:"
+            + " a smaller batch, fewer --parallel"
+        : "out of memory: "
+            + which
+            + "; the machine has no more for weights and caches: take a smaller model or"
+            + " quantisation, a shorter context, --kv-type q8, fewer --parallel";
+  }
+
   static String describe(Throwable failure) {
     return switch (failure) {
       case BadInputException bad -> firstLine(bad);
@@ -48,6 +63,8 @@ final class Failures implements IExecutionExceptionHandler {
           failed.getFile() + ": " + failed.getReason();
       case UnstableTrainingException unstable -> firstLine(unstable);
       case IOException io when io.getMessage() != null -> firstLine(io);
+      case Exception wrapped when wrapped.getCause() instanceof OutOfMemoryError memory ->
+          describe(memory);
       default ->
           failure.getClass().getSimpleName()
               + ": "

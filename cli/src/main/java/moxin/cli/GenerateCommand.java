@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -24,7 +25,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /// `moxin generate`.
-@Command(name = "generate", description = "Continue a text.", mixinStandardHelpOptions = true)
+@Command(
+    name = "generate",
+    description = {
+      "Continue a text, or with --input every text of a file.",
+      "Input lines are {\"prompt\": …} and may have \"id\", which the answer repeats, and"
+          + " \"maxNewTokens\". Answers are JSON lines in the order of the prompts: {\"id\", \"text\","
+          + " \"finishReason\", \"promptTokens\", \"newTokens\"}, or {\"id\", \"line\", \"error\"}."
+          + " Ctrl-C keeps what is finished; the same command goes on."
+    },
+    mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -32,12 +42,24 @@ final class GenerateCommand implements Callable<Integer> {
   @Mixin private SamplingChoice sampling = new SamplingChoice();
   @Mixin private SpeculationChoice speculation = new SpeculationChoice();
 
+  @Option(names = "--prompt", paramLabel = "TEXT", description = "the text to continue")
+  private @Nullable String given;
+
   @Option(
-      names = "--prompt",
-      required = true,
-      paramLabel = "TEXT",
-      description = "the text to continue")
-  private String prompt = "";
+      names = "--input",
+      paramLabel = "FILE",
+      description = "JSON lines with prompts, for many texts at once")
+  private @Nullable Path input;
+
+  @Option(names = "--output", paramLabel = "FILE", description = "where their answers go")
+  private @Nullable Path output;
+
+  @Option(
+      names = "--parallel",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "texts that are written together; default: ${DEFAULT-VALUE}")
+  private int parallel;
 
   @Option(
       names = "--json",
@@ -64,6 +86,29 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    String prompt = given;
+    Path from = input;
+    Path to = output;
+    if ((prompt == null) == (from == null)) {
+      throw new BadInputException(
+          "generate continues --prompt TEXT or the prompts of --input FILE, one of them");
+    }
+    if ((from == null) != (to == null)) {
+      throw new BadInputException("--input FILE and --output FILE go together");
+    }
+    return from != null && to != null ? batch(from, to) : one(String.valueOf(prompt));
+  }
+
+  private int batch(Path from, Path to) throws IOException {
+    if (json || logProbabilities != null || promptLogProbabilities != null) {
+      throw new BadInputException(
+          "--json, --logprobs and --prompt-logprobs are for --prompt; answers of --input are JSON");
+    }
+    BatchRun run = new BatchRun(from, to, parallel, source, sampling, speculation);
+    return run.run(spec.commandLine().getParseResult().originalArgs(), spec.commandLine().getErr());
+  }
+
+  private int one(String prompt) throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     Tokenizer tokenizer = source.tokenizer();
     try (CpuModel model = source.load()) {

@@ -25,6 +25,7 @@ import picocli.CommandLine.HelpCommand;
       ChatCommand.class,
       ScoreCommand.class,
       EvalCommand.class,
+      PerplexityCommand.class,
       DoctorCommand.class,
       ReleaseCommand.class,
       BenchCommand.class,
@@ -48,6 +49,11 @@ public final class Main {
     line.setExecutionExceptionHandler(new Failures());
     line.setParameterExceptionHandler(new WrongUse());
     line.setUsageHelpAutoWidth(true);
-    return line.execute(args);
+    try {
+      return line.execute(args);
+    } catch (OutOfMemoryError e) {
+      line.getErr().println("moxin: " + Failures.describe(e));
+      return CommandLine.ExitCode.SOFTWARE;
+    }
   }
 }

@@ -22,6 +22,8 @@ import moxin.job.RecipeFile;
 import moxin.release.mof.OpennessClass;
 import moxin.text.Tokenizers;
 import moxin.train.run.RunDirectory;
+import moxin.train.run.Training;
+import moxin.train.run.TrainingStoppedException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -77,17 +79,13 @@ final class QuickstartCommand implements Callable<Integer> {
     Progress progress = TerminalProgress.onStandardError();
     long started = System.nanoTime();
     RecipeFile chosen = resolved();
-    Quickstart.Result result =
-        Quickstart.run(
-            chosen,
-            out,
-            new Quickstart.Parts(
-                TrainingParts.onCpu(chosen, progress),
-                TrainingParts::samples,
-                TrainCommand::model,
-                TrainCommand::sources,
-                VocabularyTraining::run),
-            progress);
+    StoppableTraining training = StoppableTraining.alone(spec, progress);
+    Quickstart.Result result;
+    try {
+      result = Quickstart.run(chosen, out, parts(chosen, training, progress), progress);
+    } catch (TrainingStoppedException e) {
+      return training.stopped(e, StoppableTraining.Resumption.SAME_COMMAND);
+    }
     PrintWriter to = spec.commandLine().getOut();
     to.println();
     printFigures(result, to);
@@ -96,6 +94,18 @@ final class QuickstartCommand implements Callable<Integer> {
     to.printf(Locale.ROOT, "%nTook %.1f minutes.%n", (System.nanoTime() - started) / 60e9);
     to.flush();
     return 0;
+  }
+
+  private static Quickstart.Parts parts(
+      RecipeFile recipe, StoppableTraining training, Progress progress) {
+    return new Quickstart.Parts(
+        TrainingParts.onCpu(recipe, progress),
+        TrainingParts::samples,
+        TrainingParts::tasks,
+        job -> training.run(job, Training.Start.RESUME),
+        TrainCommand::model,
+        TrainCommand::sources,
+        VocabularyTraining::run);
   }
 
   private RecipeFile resolved() {
@@ -134,7 +144,8 @@ final class QuickstartCommand implements Callable<Integer> {
     if (accuracy != null) {
       to.printf(
           Locale.ROOT,
-          "Which description belongs to this method? %.1f %% right, by length %.1f %% (chance 25 %%)%n",
+          "Which description belongs to this method? %.1f %% right, by length %.1f %% (chance 25"
+              + " %%)%n",
           100 * accuracy,
           100 * figures.accuracyNormalisedOrNaN());
     }

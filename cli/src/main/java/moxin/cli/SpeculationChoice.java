@@ -53,23 +53,39 @@ final class SpeculationChoice {
     void close();
   }
 
-  /// What continues texts with `model`, which stays the caller's.
-  Writer writer(CpuModel model, Generator plain, Tokenizer tokenizer) throws IOException {
+  /// A speculation, and the draft model that it needs until it is closed.
+  record Opened(Speculation speculation, @Nullable CpuModel draft) implements AutoCloseable {
+    @Override
+    public void close() {
+      if (draft != null) {
+        draft.close();
+      }
+    }
+  }
+
+  /// Loads what the options name; the caller closes it.
+  Opened open() throws IOException {
     Path path = source.draftModel;
     if (path != null) {
       CpuModel draft = ModelSource.load(path, EngineOptions.defaults());
-      try {
-        return new Speculative(
-            new SpeculativeGenerator(model, tokenizer, Speculation.draftModel(draft)), draft);
-      } catch (IllegalArgumentException e) {
-        draft.close();
-        throw new BadInputException(path + ": " + e.getMessage(), e);
-      }
+      return new Opened(Speculation.draftModel(draft), draft);
     }
-    return source.lookup
-        ? new Speculative(
-            new SpeculativeGenerator(model, tokenizer, Speculation.promptLookup()), null)
-        : new Plain(plain);
+    return new Opened(source.lookup ? Speculation.promptLookup() : Speculation.none(), null);
+  }
+
+  /// What continues texts with `model`, which stays the caller's.
+  Writer writer(CpuModel model, Generator plain, Tokenizer tokenizer) throws IOException {
+    Opened opened = open();
+    if (opened.speculation() instanceof Speculation.None) {
+      return new Plain(plain);
+    }
+    try {
+      return new Speculative(
+          new SpeculativeGenerator(model, tokenizer, opened.speculation()), opened);
+    } catch (IllegalArgumentException e) {
+      opened.close();
+      throw new BadInputException(source.draftModel + ": " + e.getMessage(), e);
+    }
   }
 
   private record Plain(Generator generator) implements Writer {
@@ -86,8 +102,7 @@ final class SpeculationChoice {
     public void close() {}
   }
 
-  private record Speculative(SpeculativeGenerator generator, @Nullable CpuModel draft)
-      implements Writer {
+  private record Speculative(SpeculativeGenerator generator, Opened opened) implements Writer {
     @Override
     public Generation write(
         int[] promptIds,
@@ -99,9 +114,7 @@ final class SpeculationChoice {
 
     @Override
     public void close() {
-      if (draft != null) {
-        draft.close();
-      }
+      opened.close();
     }
   }
 }

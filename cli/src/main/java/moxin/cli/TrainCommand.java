@@ -1,6 +1,7 @@
 package moxin.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,11 +20,14 @@ import moxin.model.ModelConfig;
 import moxin.model.ModelRecipe;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
+import moxin.train.recipe.TrainingRecipe;
 import moxin.train.report.RunReport;
 import moxin.train.run.RunDirectory;
 import moxin.train.run.Training;
 import moxin.train.run.TrainingJob;
+import moxin.train.run.TrainingStoppedException;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -53,6 +57,8 @@ final class TrainCommand implements Callable<Integer> {
   private @Nullable Path out;
 
   @Mixin private DryRun dryRun = new DryRun();
+
+  @Mixin private LaunchChoice launch = new LaunchChoice();
 
   @Option(names = "--resume", description = "go on from the newest checkpoint in DIR")
   private boolean resume;
@@ -88,6 +94,11 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    required(recipe, "RECIPE");
+    OptionalInt launched = dryRun.isWanted() ? OptionalInt.empty() : launch.run(spec);
+    if (launched.isPresent()) {
+      return launched.getAsInt();
+    }
     return Processes.run(this::train, spec.commandLine().getErr());
   }
 
@@ -107,13 +118,27 @@ final class TrainCommand implements Callable<Integer> {
             processes.learners(file, TrainingParts.on(device.device(), file, progress), progress),
             named,
             tokenizer,
-            tokenizer.map(TrainingParts::samples),
+            TrainingParts.vocabulary(TrainingRecipe.of(file), tokenizer)
+                .map(TrainingParts::samples),
+            TrainingParts.tasks(file, tokenizer, run.resolve("data")),
             OptionalDouble.empty());
-    int code =
-        StoppableTraining.run(
-            job, resume ? Training.Start.RESUME : Training.Start.FRESH, progress, spec);
+    int code = train(job, StoppableTraining.by(processes, spec, progress));
     RunReport.write(run);
     return code;
+  }
+
+  /// Trains, prints the last checkpoint, and returns the exit code.
+  private int train(TrainingJob job, StoppableTraining training)
+      throws IOException, InterruptedException {
+    try {
+      PrintWriter to = spec.commandLine().getOut();
+      Training.Start start = resume ? Training.Start.RESUME : Training.Start.FRESH;
+      to.println(training.run(job, start).checkpoint());
+      to.flush();
+      return CommandLine.ExitCode.OK;
+    } catch (TrainingStoppedException e) {
+      return training.stopped(e, StoppableTraining.Resumption.RESUME_OPTION);
+    }
   }
 
   private Path required(@Nullable Path given, String name) {

@@ -52,7 +52,9 @@ final class TrainDocumentsCommand implements Callable<Integer> {
   @Option(
       names = "--tokens",
       paramLabel = "DIR",
-      description = "the token shards that the run read; default: RUN/tokens, where it exists")
+      description =
+          "the token shards that the run read, if they have moved; default: RUN/tokens where it"
+              + " exists, else where the run's recipe says")
   private @Nullable Path tokens;
 
   @Option(names = "--json", description = "print JSON lines, one for each part of a row")

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import moxin.infer.CpuModel;
 import moxin.infer.EngineOptions;
 import moxin.infer.GenerationOptions;
@@ -25,7 +26,9 @@ import moxin.train.LearnerFactory;
 import moxin.train.OptimizerPlace;
 import moxin.train.adapter.FrozenWeights;
 import moxin.train.recipe.TrainingRecipe;
+import moxin.train.recipe.Validation;
 import moxin.train.run.SampleGenerator;
+import moxin.train.run.TaskRunner;
 import moxin.train.transformer.ActivationMemory;
 import moxin.train.transformer.AdapterLearner;
 import moxin.train.transformer.LearnerOptions;
@@ -87,8 +90,7 @@ final class TrainingParts {
               : ActivationMemory.RECOMPUTE;
       LearnerOptions options = options(computeType, seed, memory);
       try {
-        return AdapterLearner.create(
-            config, base, plan.settings(), plan.weights(), options, seed, progress);
+        return AdapterLearner.create(config, base, plan, options, seed, progress);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -113,6 +115,28 @@ final class TrainingParts {
   /// The weight of log² Z in the loss of `recipe`.
   static double zLoss(TrainingRecipe recipe) {
     return recipe.zLoss() == null ? 0 : recipe.zLoss();
+  }
+
+  /// What asks the evaluation tasks of `recipe`, where it has such and the vocabulary is known.
+  ///
+  /// @param corpus where the recipe names none
+  static Optional<TaskRunner> tasks(RecipeFile recipe, Optional<Path> tokenizer, Path corpus)
+      throws IOException {
+    TrainingRecipe training = TrainingRecipe.of(recipe);
+    Validation evaluation = training.evaluation();
+    if (evaluation == null || evaluation.tasks() == null) {
+      return Optional.empty();
+    }
+    Optional<Path> vocabulary = vocabulary(training, tokenizer);
+    return vocabulary.isEmpty()
+        ? Optional.empty()
+        : Optional.of(EvaluationTasks.whileTraining(evaluation.tasks(), vocabulary.get(), corpus));
+  }
+
+  /// The tokenizer named, or that of the initial checkpoint.
+  static Optional<Path> vocabulary(TrainingRecipe recipe, Optional<Path> tokenizer) {
+    return tokenizer.or(
+        () -> Optional.ofNullable(recipe.initialisation().checkpoint()).map(Path::of));
   }
 
   /// Samples by the CPU engine with the vocabulary of `tokenizer`.

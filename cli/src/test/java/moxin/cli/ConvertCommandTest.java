@@ -6,34 +6,21 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Random;
 import moxin.job.Manifest;
 import moxin.model.DType;
 import moxin.model.GgufCheckpoint;
-import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
-import moxin.model.Precision;
 import moxin.model.SafetensorsCheckpoint;
-import moxin.model.SafetensorsWriter;
-import moxin.model.TensorSpec;
-import moxin.model.TensorView;
 import moxin.model.WeightNames;
 import moxin.testing.Seeded;
 import moxin.text.Tokenizer;
 import moxin.text.Tokenizers;
-import moxin.text.sentencepiece.SentencePieceModel;
-import moxin.text.sentencepiece.SentencePieceModel.Normaliser;
-import moxin.text.sentencepiece.SentencePieceModel.Piece;
-import moxin.text.sentencepiece.SentencePieceModel.PieceType;
-import moxin.text.sentencepiece.SentencePieceModel.Trainer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,20 +33,7 @@ class ConvertCommandTest {
 
   @BeforeEach
   void writeModel(Random random) throws IOException {
-    model = Files.createDirectory(directory.resolve("tiny"));
-    List<TensorView> views = new ArrayList<>();
-    for (TensorSpec spec : WeightNames.specs(config(), DType.BF16)) {
-      float[] values = new float[(int) spec.byteSize() / 2];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = (float) random.nextGaussian();
-      }
-      MemorySegment data = MemorySegment.ofArray(new byte[(int) spec.byteSize()]);
-      Precision.narrow(values, DType.BF16, data);
-      views.add(new TensorView(spec.name(), DType.BF16, spec.shape(), data));
-    }
-    SafetensorsWriter.write(model.resolve("model.safetensors"), views, Map.of("format", "pt"));
-    ModelConfigFile.write(model, config(), DType.BF16);
-    Files.write(model.resolve("tokenizer.model"), tokenizer().toBytes());
+    model = TinyModelFolder.write(directory.resolve("tiny"), TinyModelFolder.config(), random);
   }
 
   @Test
@@ -76,7 +50,7 @@ class ConvertCommandTest {
     Path back = directory.resolve("back");
     assertThat(convert(gguf, back).code()).isZero();
     assertThat(Manifest.read(back).differences(back)).isEmpty();
-    assertThat(ModelConfigFile.read(back)).isEqualTo(config());
+    assertThat(ModelConfigFile.read(back)).isEqualTo(TinyModelFolder.config());
     assertThat(back.resolve("model.safetensors"))
         .hasSameBinaryContentAs(model.resolve("model.safetensors"));
     String text = "abba cab ü\n";
@@ -136,7 +110,7 @@ class ConvertCommandTest {
     Path back = directory.resolve("back");
     assertThat(convert(gguf, back, "--type", "F32").code()).isZero();
     try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(back)) {
-      WeightNames.requireComplete(checkpoint, config());
+      WeightNames.requireComplete(checkpoint, TinyModelFolder.config());
       assertThat(checkpoint.tensor(WeightNames.EMBEDDING).dtype()).isEqualTo(DType.F32);
     }
     Path again = directory.resolve("again.gguf");
@@ -144,7 +118,7 @@ class ConvertCommandTest {
     assertThat(answer.code()).isZero();
     try (GgufCheckpoint checkpoint = GgufCheckpoint.open(again)) {
       assertThat(checkpoint.rotaryOrder()).isNotNull();
-      assertThat(checkpoint.config()).isEqualTo(config());
+      assertThat(checkpoint.config()).isEqualTo(TinyModelFolder.config());
     }
   }
 
@@ -161,7 +135,7 @@ class ConvertCommandTest {
     assertRefused("no such file", model, gguf, "--imatrix", directory.resolve("absent"));
     Files.delete(model.resolve("tokenizer.model"));
     assertRefused("no *.model files", model, gguf);
-    Files.write(model.resolve("tokenizer.model"), tokenizer().toBytes());
+    Files.write(model.resolve("tokenizer.model"), TinyModelFolder.tokenizer().toBytes());
     assertThat(convert(model, gguf).code()).isZero();
     assertRefused("directories hold F32, F16 or BF16", gguf, out, "--type", "q4_0");
     assertThat(out).doesNotExist();
@@ -191,37 +165,4 @@ class ConvertCommandTest {
   }
 
   /// Two rows more than the tokenizer has pieces.
-  private static ModelConfig config() {
-    return new ModelConfig(
-        "mistral",
-        264,
-        32,
-        64,
-        2,
-        4,
-        2,
-        8,
-        1e-5,
-        10000,
-        OptionalInt.of(16),
-        99,
-        false,
-        OptionalInt.of(1),
-        List.of(2),
-        0.02);
-  }
-
-  private static SentencePieceModel tokenizer() {
-    List<Piece> pieces = new ArrayList<>();
-    pieces.add(new Piece("<unk>", 0, PieceType.UNKNOWN));
-    pieces.add(new Piece("<s>", 0, PieceType.CONTROL));
-    pieces.add(new Piece("</s>", 0, PieceType.CONTROL));
-    for (int i = 0; i < 256; i++) {
-      pieces.add(new Piece("<0x%02X>".formatted(i), 0, PieceType.BYTE));
-    }
-    pieces.add(new Piece("ab", -1, PieceType.NORMAL));
-    pieces.add(new Piece("a", -2, PieceType.NORMAL));
-    pieces.add(new Piece("b", -3, PieceType.NORMAL));
-    return new SentencePieceModel(pieces, Trainer.bpe(List.of()), Normaliser.identity(true));
-  }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import moxin.cli.MoxinProcess.Launch;
@@ -120,6 +121,35 @@ class QuickstartIT {
     assertThat(doneAlready(changed)).isEmpty();
     ShortQuickstart.requireWhole(run);
     ShortQuickstart.requireTidy(run);
+  }
+
+  @Test
+  @Order(7)
+  void aSignalWhileItTrainsSavesAndTheSameCommandGoesOn() throws IOException, InterruptedException {
+    List<String> arguments =
+        ShortQuickstart.arguments(
+            corpus, run, "training.learningRate=1e-3", "training.phases.0.steps=100000");
+    Outcome stopped;
+    try (MoxinProcess process = Launch.in(folder).start(arguments)) {
+      long until = System.nanoTime() + Duration.ofMinutes(2).toNanos();
+      // The metrics of the run before are removed when the other training begins.
+      while (!Files.exists(run.resolve("metrics.jsonl"))
+          || Files.readAllLines(run.resolve("metrics.jsonl")).size() <= ShortQuickstart.STEPS + 3) {
+        assertThat(process.endsWithin(Duration.ofMillis(20))).as(process.err()).isFalse();
+        assertThat(System.nanoTime()).as(process.err()).isLessThan(until);
+      }
+      List<String> command = List.of("kill", "-TERM", Long.toString(process.pid()));
+      assertThat(new ProcessBuilder(command).start().waitFor()).isZero();
+      stopped = process.await();
+    }
+    stopped.exits(143);
+    assertThat(stopped.messages().getLast())
+        .startsWith("moxin: stopped after step ")
+        .contains("; go on with: moxin quickstart --corpus ")
+        .doesNotContain("--resume");
+    int steps = ShortQuickstart.losses(run).size();
+    assertThat(run.resolve("checkpoints/step-%06d/manifest.json".formatted(steps))).exists();
+    assertThat(run.resolve("report.html")).content().contains("Evaluation over time");
   }
 
   private static Path data() {

@@ -46,6 +46,7 @@ final class ShortQuickstart {
           "training.evaluation.contextLength=64",
           "training.evaluation.batchSize=2",
           "training.evaluation.batches=1",
+          "training.evaluation.tasks={names: [heldout], everySteps: 6, limit: 3}",
           "training.samples.everySteps=7",
           "training.samples.maxNewTokens=4",
           "training.checkpoints.everySteps=3",

@@ -37,6 +37,10 @@ class WrongInputTest {
           bench train --steps 0               | --steps, --threads and --layers must be positive
           bench train --type f8               | --type must be bf16 or f32, found f8
           generate --prompt x --model absent  | absent: no such file
+          generate --model x                  | generate continues --prompt TEXT or the prompts of --input FILE, one of them
+          generate --model x --input absent   | --input FILE and --output FILE go together
+          generate --model x --input y --output z --parallel 0 | --parallel must be 1 to 1024, found 0
+          perplexity --model absent absent    | absent: no such file or directory
           train absent.yaml --out x           | absent.yaml: no such recipe file
           release check absent                | absent: no such file or directory
           tokenizer train absent --out x      | absent holds no prepared corpus

@@ -16,18 +16,10 @@ public final class Communicators {
     return switch (launch.transport()) {
       case NONE -> new SoloCommunicator();
       case MPI -> launch.size() == 1 ? new SoloCommunicator() : MpiCommunicator.join(launch);
-      case RENDEZVOUS -> {
-        if (launch.size() == 1) {
-          yield new SoloCommunicator();
-        }
-        throw new LaunchException(
-            launch.launcher()
-                + " are set for "
-                + launch.size()
-                + " processes, but there is no MPI between them; start them with mpirun -n "
-                + launch.size()
-                + " (on Slurm: srun --mpi=pmix)");
-      }
+      case RENDEZVOUS ->
+          launch.size() == 1
+              ? new SoloCommunicator()
+              : TcpCommunicator.join(launch, Rendezvous.of(environment, launch));
     };
   }
 }

@@ -20,7 +20,7 @@ public record LaunchEnvironment(
     NONE,
     /// By the launcher's process management interface, which MPI uses.
     MPI,
-    /// Only by an address that the processes are told: MASTER_ADDR and MASTER_PORT.
+    /// By TCP, from an address on that they are told: MASTER_ADDR and MASTER_PORT.
     RENDEZVOUS
   }
 
@@ -69,7 +69,7 @@ public record LaunchEnvironment(
               "SLURM_STEP_NUM_TASKS",
               "SLURM_LOCALID",
               "SLURM_NTASKS_PER_NODE",
-              Transport.MPI),
+              Transport.RENDEZVOUS),
           new Names(
               "PMI", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", Transport.MPI),
           new Names(
@@ -78,9 +78,20 @@ public record LaunchEnvironment(
               "WORLD_SIZE",
               "LOCAL_RANK",
               "LOCAL_WORLD_SIZE",
+              Transport.RENDEZVOUS),
+          // The pods of an indexed job; how many there are has to be said beside it.
+          new Names(
+              "Kubernetes",
+              "JOB_COMPLETION_INDEX",
+              "WORLD_SIZE",
+              "LOCAL_RANK",
+              "LOCAL_WORLD_SIZE",
               Transport.RENDEZVOUS));
 
-  /// Reads the variables of Open MPI, Slurm, PMI (MPICH, Intel MPI) and torchrun.
+  /// One of them is set in a step of Slurm whose processes MPI can connect.
+  private static final List<String> PROCESS_MANAGEMENT = List.of("PMIX_RANK", "PMI_RANK");
+
+  /// Reads the variables of Open MPI, Slurm, PMI (MPICH, Intel MPI), torchrun and Kubernetes.
   ///
   /// @throws LaunchException if a value is no number or does not fit the others
   public static LaunchEnvironment of(Map<String, String> environment) {
@@ -93,10 +104,15 @@ public record LaunchEnvironment(
             number(environment, names.size()).orElseThrow(),
             localRank,
             Math.max(localRank + 1, number(environment, names.localSize()).orElse(1)),
-            names.transport());
+            managed(environment) ? Transport.MPI : names.transport());
       }
     }
     return ALONE;
+  }
+
+  private static boolean managed(Map<String, String> environment) {
+    return environment.containsKey("SLURM_PROCID")
+        && PROCESS_MANAGEMENT.stream().anyMatch(environment::containsKey);
   }
 
   private static Optional<Integer> number(Map<String, String> environment, String name) {

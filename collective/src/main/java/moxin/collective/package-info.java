@@ -2,9 +2,9 @@
 ///
 /// Begin with [moxin.collective.Communicator], the seam: it moves bytes and adds nothing, so that a
 /// sum over processes is always ours, in the order of the ranks, and has the same bits however the
-/// transport schedules it. [moxin.collective.RankOrderSum] is that sum. Transport is an existing
-/// engine's: [moxin.collective.MpiCommunicator] calls Open MPI. This package knows no tensors and
-/// no models.
+/// transport schedules it. [moxin.collective.RankOrderSum] is that sum. Transport is Open MPI's in
+/// [moxin.collective.MpiCommunicator], and plain TCP in [moxin.collective.TcpCommunicator] where
+/// there is none. This package knows no tensors and no models.
 @NullMarked
 package moxin.collective;
 

@@ -3,6 +3,7 @@ package moxin.collective;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -40,12 +41,31 @@ final class LaunchEnvironmentTest {
   }
 
   @Test
-  void torchrunsVariablesAloneAreRefusedWithTheWayOut() {
-    Map<String, String> torchrun =
-        Map.of("RANK", "0", "WORLD_SIZE", "2", "LOCAL_RANK", "0", "MASTER_ADDR", "localhost");
+  void withoutProcessManagementSlurmsProcessesMeetByTcp() {
+    Map<String, String> plain = Map.of("SLURM_PROCID", "1", "SLURM_STEP_NUM_TASKS", "2");
+    assertThat(LaunchEnvironment.of(plain).transport())
+        .isEqualTo(LaunchEnvironment.Transport.RENDEZVOUS);
+    Map<String, String> pmix = new HashMap<>(plain);
+    pmix.put("PMIX_RANK", "1");
+    assertThat(LaunchEnvironment.of(pmix).transport()).isEqualTo(LaunchEnvironment.Transport.MPI);
+  }
+
+  @Test
+  void thePodsOfAnIndexedJobAreRecognised() {
+    LaunchEnvironment pod =
+        LaunchEnvironment.of(Map.of("JOB_COMPLETION_INDEX", "2", "WORLD_SIZE", "4"));
+    assertThat(pod.launcher()).isEqualTo("Kubernetes");
+    assertThat(pod.rank()).isEqualTo(2);
+    assertThat(pod.transport()).isEqualTo(LaunchEnvironment.Transport.RENDEZVOUS);
+  }
+
+  @Test
+  void torchrunsVariablesHaveToSayWhereToMeet() {
+    Map<String, String> torchrun = Map.of("RANK", "0", "WORLD_SIZE", "2", "LOCAL_RANK", "0");
     assertThat(LaunchEnvironment.of(torchrun).size()).isEqualTo(2);
     assertThatThrownBy(() -> Communicators.join(torchrun))
         .isInstanceOf(LaunchException.class)
+        .hasMessageContaining("MASTER_ADDR")
         .hasMessageContaining("mpirun -n 2")
         .hasMessageNotContaining("\n");
     Map<String, String> one = Map.of("RANK", "0", "WORLD_SIZE", "1");

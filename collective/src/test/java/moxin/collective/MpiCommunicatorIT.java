@@ -55,7 +55,7 @@ final class MpiCommunicatorIT {
             "hang");
     kill(2);
     MpiRun.Ended ended = run.end(Duration.ofSeconds(30));
-    assertThat(ended.output()).contains("stops: process 2 (pid ").contains("--resume");
+    assertThat(ended.output()).contains(" stops: process 2 (pid ").contains("--resume");
   }
 
   /// Kills a process once it has said who it is.

@@ -99,6 +99,20 @@ public record GenerationOptions(
     }
   }
 
+  /// These options with `maxNewTokens`.
+  public GenerationOptions withMaxNewTokens(int maxNewTokens) {
+    return new GenerationOptions(
+        sampling,
+        maxNewTokens,
+        minNewTokens,
+        stopStrings,
+        stopTokens,
+        endOfSequence,
+        logProbabilities,
+        promptLogProbabilities,
+        constraint);
+  }
+
   /// These options with `minNewTokens`.
   public GenerationOptions withMinNewTokens(int minNewTokens) {
     return new GenerationOptions(

@@ -2,6 +2,7 @@ package moxin.infer;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -32,13 +33,22 @@ public final class Generator {
   public Generator(LanguageModel model, Tokenizer tokenizer) {
     this.model = model;
     this.tokenizer = tokenizer;
-    ModelConfig config = model.config();
-    this.endIds = new TreeSet<>(config.eosTokenIds());
-    if (endIds.isEmpty()) {
-      tokenizer.endOfSequence().ifPresent(endIds::add);
+    this.endIds = endIds(model.config(), tokenizer);
+    this.contextLimit = contextLimit(model.config());
+  }
+
+  /// The ids that end a text: the model's, or the tokenizer's where the model names none.
+  public static Set<Integer> endIds(ModelConfig config, Tokenizer tokenizer) {
+    Set<Integer> ids = new TreeSet<>(config.eosTokenIds());
+    if (ids.isEmpty()) {
+      tokenizer.endOfSequence().ifPresent(ids::add);
     }
-    this.contextLimit =
-        config.slidingWindow().isPresent() ? Integer.MAX_VALUE : config.maxPositionEmbeddings();
+    return Collections.unmodifiableSet(ids);
+  }
+
+  /// The longest text of a model, in tokens; with a sliding window there is no limit of its own.
+  public static int contextLimit(ModelConfig config) {
+    return config.slidingWindow().isPresent() ? Integer.MAX_VALUE : config.maxPositionEmbeddings();
   }
 
   /// The ids of `prompt`, after the beginning-of-sequence id where the tokenizer has one.

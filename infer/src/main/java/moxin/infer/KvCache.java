@@ -1,21 +1,28 @@
 package moxin.infer;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import moxin.model.ModelConfig;
 import moxin.model.Precision;
 import org.jspecify.annotations.Nullable;
 
 /// Keys and values of one session in native memory; position `p` lives in slot `p mod capacity`.
-/// Blocks of 32 slots are allocated when first written, all heads of a layer in one: keys `(G, D,
-/// 32)`, values `(G, 32, D)`.
+/// Slots are in pages of 32, allocated when first written. A page holds, layer by layer, keys `(G,
+/// D, 32)` and values `(G, 32, D)`.
 ///
-/// The capacity is a multiple of 32, so that a block of slots holds 32 neighbouring positions that
-/// begin at a multiple of 32.
+/// A fork has the pages of its origin until one of the two writes into them, which is then given a
+/// copy of its own: sessions that begin with the same text have its keys and values once.
+///
+/// The capacity is a multiple of 32, so that a page holds 32 neighbouring positions that begin at a
+/// multiple of 32.
 final class KvCache implements AutoCloseable {
-  /// Slots of a block.
+  /// Slots of a page.
   static final int BLOCK = 32;
+
+  private static final long ALIGNMENT = 64;
 
   private final ModelConfig config;
   private final KvType type;
@@ -24,14 +31,18 @@ final class KvCache implements AutoCloseable {
   private final int capacity;
   private final int depth;
   private final int groups;
-  private final @Nullable MemorySegment[][] keys;
-  private final @Nullable MemorySegment[][] values;
-  private final Arena arena = Arena.ofShared();
+
+  /// Bytes of the keys, or of the values, of one head in a page.
+  private final long partBytes;
+
+  /// Bytes from the keys of a layer to its values, and to the keys of the next.
+  private final long stride;
+
+  private final @Nullable KvPage[] pages;
   private int position;
   private int oldest;
 
   /// @param chunk how many positions may be written before the first of them is read
-  @SuppressWarnings("MustBeClosedChecker")
   KvCache(ModelConfig config, KvType type, int chunk) {
     this.config = config;
     this.type = type;
@@ -43,10 +54,11 @@ final class KvCache implements AutoCloseable {
         config.slidingWindow().isPresent()
             ? (long) window + chunk - 1
             : config.maxPositionEmbeddings();
-    long blocks = (slots + BLOCK - 1) / BLOCK;
-    this.capacity = Math.toIntExact(blocks * BLOCK);
-    this.keys = new MemorySegment[config.numHiddenLayers()][(int) blocks];
-    this.values = new MemorySegment[config.numHiddenLayers()][(int) blocks];
+    long count = (slots + BLOCK - 1) / BLOCK;
+    this.capacity = Math.toIntExact(count * BLOCK);
+    this.partBytes = type.byteSize(depth, BLOCK);
+    this.stride = (groups * partBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    this.pages = new KvPage[(int) count];
   }
 
   int position() {
@@ -58,49 +70,65 @@ final class KvCache implements AutoCloseable {
     return Math.max(0, at - window + 1);
   }
 
-  /// Writes the keys `(D, 32)` of head `group` in the block of position `at` to `panel`, in fp32.
+  /// Writes the keys `(D, 32)` of head `group` in the page of position `at` to `panel`, in fp32.
   void keys(int layer, int at, int group, BlockKernels kernels, float[] panel) {
+    MemorySegment part = part(keys(layer, at), group);
     if (type == KvType.Q8) {
-      kernels.widenColumns(part(block(keys[layer], at), group), panel, depth);
+      kernels.widenColumns(part, panel, depth);
     } else {
-      panel(keys[layer], at, group, kernels, panel);
+      kernels.widen(part, type, panel, depth * BLOCK);
     }
   }
 
   /// Writes the values `(32, D)`, likewise.
   void values(int layer, int at, int group, BlockKernels kernels, float[] panel) {
+    MemorySegment part = part(values(layer, at), group);
     if (type == KvType.Q8) {
-      kernels.widenRows(part(block(values[layer], at), group), panel, depth);
+      kernels.widenRows(part, panel, depth);
     } else {
-      panel(values[layer], at, group, kernels, panel);
+      kernels.widen(part, type, panel, depth * BLOCK);
     }
   }
 
-  private void panel(
-      @Nullable MemorySegment[] blocks, int at, int group, BlockKernels kernels, float[] panel) {
-    kernels.widen(part(block(blocks, at), group), type, panel, depth * BLOCK);
+  /// The keys of a layer in the page of position `at`.
+  private MemorySegment keys(int layer, int at) {
+    return page(at).memory().asSlice(2L * layer * stride, groups * partBytes);
   }
 
-  /// The part of head `group` in a block.
+  private MemorySegment values(int layer, int at) {
+    return page(at).memory().asSlice((2L * layer + 1) * stride, groups * partBytes);
+  }
+
+  /// The part of head `group` in the keys or values of a layer.
   private MemorySegment part(MemorySegment block, int group) {
-    long bytes = type.byteSize(depth, BLOCK);
-    return block.asSlice(group * bytes, bytes);
+    return block.asSlice(group * partBytes, partBytes);
   }
 
-  /// Allocates what the positions `[position, position + count)` of all layers need.
+  private KvPage page(int at) {
+    KvPage page = pages[at % capacity / BLOCK];
+    if (page == null) {
+      throw new IllegalStateException("position " + at + " was never reserved");
+    }
+    return page;
+  }
+
+  /// Makes the positions `[position, position + count)` this cache's own to write.
   void reserve(int count) {
-    for (int layer = 0; layer < keys.length; layer++) {
-      for (int at = position / BLOCK * BLOCK; at < position + count; at += BLOCK) {
-        block(keys[layer], at);
-        block(values[layer], at);
+    for (int at = position / BLOCK * BLOCK; at < position + count; at += BLOCK) {
+      int index = at % capacity / BLOCK;
+      KvPage page = pages[index];
+      if (page == null) {
+        pages[index] = KvPage.allocate(2L * config.numHiddenLayers() * stride);
+      } else if (page.isShared()) {
+        pages[index] = page.split();
       }
     }
   }
 
-  /// Writes the key and value of position `at`, `(G, D)` each.
+  /// Writes the key and value of position `at`, `(G, D)` each, which has been reserved.
   void put(int layer, int at, float[] key, float[] value) {
-    MemorySegment keyBlock = block(keys[layer], at);
-    MemorySegment valueBlock = block(values[layer], at);
+    MemorySegment keyBlock = keys(layer, at);
+    MemorySegment valueBlock = values(layer, at);
     switch (type) {
       case F32 -> {
         for (int i = 0; i < key.length; i++) {
@@ -178,51 +206,39 @@ final class KvCache implements AutoCloseable {
     position = target;
   }
 
-  private long blockBytes() {
-    return groups * type.byteSize(depth, BLOCK);
-  }
-
-  private MemorySegment block(@Nullable MemorySegment[] blocks, int at) {
-    int index = at % capacity / BLOCK;
-    MemorySegment found = blocks[index];
-    if (found == null) {
-      found = arena.allocate(blockBytes(), 64);
-      blocks[index] = found;
-    }
-    return found;
-  }
-
   /// How many positions may be written next without overwriting what a rewind to here needs.
   int rewindReach() {
     return capacity - (position - firstVisible(position));
   }
 
-  /// A copy of the first `target` positions, to which this cache could rewind.
+  /// The first `target` positions, to which this cache could rewind, in a cache of their own. Its
+  /// pages are shared until one side writes into them.
   KvCache fork(int target) {
     KvCache fork = new KvCache(config, type, chunk);
     boolean rolled = oldest > 0;
-    int blocks = ((rolled ? capacity : target) + BLOCK - 1) / BLOCK;
-    copyBlocks(keys, fork.keys, blocks, fork.arena);
-    copyBlocks(values, fork.values, blocks, fork.arena);
+    int count = ((rolled ? capacity : target) + BLOCK - 1) / BLOCK;
+    for (int i = 0; i < count; i++) {
+      KvPage page = pages[i];
+      fork.pages[i] = page == null ? null : page.share();
+    }
     fork.position = target;
     fork.oldest = oldest;
     return fork;
   }
 
-  private static void copyBlocks(
-      @Nullable MemorySegment[][] from, @Nullable MemorySegment[][] to, int blocks, Arena arena) {
-    for (int layer = 0; layer < from.length; layer++) {
-      for (int i = 0; i < blocks; i++) {
-        MemorySegment block = from[layer][i];
-        if (block != null) {
-          to[layer][i] = arena.allocate(block.byteSize(), 64).copyFrom(block);
-        }
-      }
-    }
+  /// The pages allocated so far.
+  List<KvPage> pages() {
+    return Arrays.stream(pages).filter(Objects::nonNull).toList();
   }
 
   @Override
   public void close() {
-    arena.close();
+    for (int i = 0; i < pages.length; i++) {
+      KvPage page = pages[i];
+      pages[i] = null;
+      if (page != null) {
+        page.release();
+      }
+    }
   }
 }

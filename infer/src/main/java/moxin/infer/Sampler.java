@@ -24,6 +24,11 @@ public final class Sampler {
   private double[] weights = {};
   private int keptCount;
 
+  /// Between these is the sum of all weights; equal once it is known exactly.
+  private double leastSum;
+
+  private double greatestSum;
+
   public Sampler(SamplingOptions options) {
     this.options = options;
     this.history = new PenaltyHistory(options);
@@ -61,12 +66,18 @@ public final class Sampler {
   /// @throws IllegalArgumentException if the largest logit is not finite, or the largest of the
   ///   allowed is +∞
   public int sample(Logits logits, int row, long[] allowed) {
-    requireFinite(logits, row);
+    boolean plain = history.isNone() && allowed == everything;
+    if (options.temperature() == 0 || !plain) {
+      requireFinite(logits, row);
+    }
     adjust(logits, row);
     if (options.temperature() == 0) {
       return largest(logits.vocabSize(), allowed);
     }
     rank(logits.vocabSize(), allowed);
+    if (plain && !Float.isFinite(ranking.max())) {
+      throw new IllegalArgumentException("the logits are not finite");
+    }
     return ranking.count() == 0 ? NONE : draw();
   }
 
@@ -154,7 +165,12 @@ public final class Sampler {
 
   private int draw() {
     truncate();
-    double target = nextDouble() * (isWhole() ? sumOfAll() : keptSum(keptCount));
+    if (isWhole()) {
+      boundSumOfAll();
+    } else {
+      setSum(keptSum(keptCount));
+    }
+    double share = nextDouble();
     int end = isWhole() ? ranking.count() : keptCount;
     double sum = 0;
     for (int i = 0; i < end; i++) {
@@ -162,7 +178,7 @@ public final class Sampler {
         keep(i);
       }
       sum += weights[i];
-      if (target < sum) {
+      if (exceeds(sum, share)) {
         return kept[i];
       }
     }
@@ -188,8 +204,12 @@ public final class Sampler {
       keepUntil(limit);
     }
     if (options.topP() < 1) {
-      double enough = options.topP() * (keptCount == limit ? keptSum(limit) : sumOfAll());
-      limit = nucleus(enough, limit);
+      if (keptCount == limit) {
+        setSum(keptSum(limit));
+      } else {
+        boundSumOfAll();
+      }
+      limit = nucleus(limit);
     }
     if (options.minP() > 0) {
       limit = likely(limit);
@@ -218,6 +238,44 @@ public final class Sampler {
     return Math.exp(((double) adjusted[id] - ranking.max()) / options.temperature());
   }
 
+  private void setSum(double exact) {
+    leastSum = exact;
+    greatestSum = exact;
+  }
+
+  /// Knows the sum of all weights well enough for nearly every question about it.
+  private void boundSumOfAll() {
+    double sum = ExponentialSum.of(ranking, options.temperature());
+    leastSum = sum * (1 - ExponentialSum.RELATIVE_ERROR);
+    greatestSum = sum * (1 + ExponentialSum.RELATIVE_ERROR);
+  }
+
+  /// Whether `sum` is at least `share` of the sum. Rounding is monotonic, so that the bounds answer
+  /// as the exact sum would where they agree.
+  private boolean reaches(double sum, double share) {
+    if (sum >= share * greatestSum) {
+      return true;
+    }
+    if (sum < share * leastSum) {
+      return false;
+    }
+    setSum(sumOfAll());
+    return sum >= share * greatestSum;
+  }
+
+  /// Whether `sum` is more than `share` of the sum.
+  private boolean exceeds(double sum, double share) {
+    if (sum > share * greatestSum) {
+      return true;
+    }
+    if (sum <= share * leastSum) {
+      return false;
+    }
+    setSum(sumOfAll());
+    return sum > share * greatestSum;
+  }
+
+  /// The sum of all weights in ascending order of ids.
   private double sumOfAll() {
     double sum = 0;
     for (int i = 0; i < ranking.count(); i++) {
@@ -234,10 +292,11 @@ public final class Sampler {
     return sum;
   }
 
-  private int nucleus(double enough, int limit) {
+  /// How many of the first `limit` reach the share that is asked for.
+  private int nucleus(int limit) {
     double sum = 0;
     int count = 0;
-    while (count < limit && sum < enough) {
+    while (count < limit && !reaches(sum, options.topP())) {
       if (count == keptCount) {
         keep(count);
       }

@@ -5,30 +5,54 @@ import java.util.Arrays;
 /// Candidate tokens from the largest logit down, lower ids first on ties, sorted only as far as
 /// somebody looks. Mutable, reused from token to token; for one thread.
 ///
-/// Counting puts the candidates into buckets by the binary exponent and first bits of their
-/// distance from the largest logit, so that the buckets near it are small; a bucket is sorted when
-/// the first rank in it is asked for, and the far ones are not even filled until then. That makes
-/// the top k, or a nucleus, O(V) with three passes.
+/// One pass finds the largest logit. When a rank is asked for, another picks the candidates near
+/// it; counting puts these into buckets by the binary exponent and first bits of their distance
+/// from it, and a bucket is sorted when the first rank in it is asked for. How near is near follows
+/// from what was looked at before, and does not change the order; those farther off are picked when
+/// they are needed. That makes the top k, or a nucleus, O(V) with two passes that write little.
 final class TokenRanking {
   /// Exponent and five bits of the mantissa.
   private static final int SHIFT = 18;
 
   private static final int BUCKETS = 1 << (31 - SHIFT);
 
-  /// How many of the largest are put in order of buckets at first, at least.
-  private static final int NEAR = 256;
+  /// Distances below it share a bucket.
+  private static final float LEAST = 0x1p-10f;
+
+  /// The distance that is near is between these.
+  private static final float NEAREST = 0x1p-3f;
+
+  private static final float FARTHEST = 64;
+
+  /// Where so many are picked and few looked at, fewer are picked the next time.
+  private static final int MANY = 512;
 
   private final int[] ends = new int[BUCKETS];
   private int[] ids = {};
+  private int[] picked = {};
   private long[] keys = {};
   private float[] logits = {};
+
+  /// Whether candidate `i` is id `i`.
+  private boolean everything;
+
   private int count;
   private float max;
-  private int bucket;
-  private int sorted;
+  private float near = 8;
 
-  /// The buckets before this one are filled.
-  private int filled;
+  /// Candidates nearer than this are in buckets.
+  private float reach;
+
+  /// How often candidates were picked.
+  private int level;
+
+  private int bucket;
+  private int buckets;
+
+  /// How many are in buckets, and how many of these are sorted.
+  private int placed;
+
+  private int sorted;
 
   /// Ranks the ids in `[0, vocabSize)` that `allowed` has. Logits that are −∞ or not a number are
   /// no candidates.
@@ -36,29 +60,79 @@ final class TokenRanking {
   /// @param values borrowed until the next reset
   /// @param allowed bit `id % 64` of word `id / 64`
   void reset(float[] values, int vocabSize, long[] allowed) {
+    adapt();
     logits = values;
-    if (ids.length < vocabSize) {
+    if (keys.length < vocabSize) {
       ids = new int[vocabSize];
+      picked = new int[vocabSize];
       keys = new long[vocabSize];
     }
+    everything = isEverything(allowed, vocabSize) && findMax(vocabSize);
+    if (everything) {
+      count = vocabSize;
+    } else {
+      gather(vocabSize, allowed);
+    }
+    reach = 0;
+    level = 0;
+    bucket = 0;
+    buckets = 0;
+    placed = 0;
+    sorted = 0;
+  }
+
+  private void adapt() {
+    if (level > 1) {
+      near = Math.min(FARTHEST, 2 * near);
+    } else if (level == 1 && placed > MANY && sorted < placed / 8) {
+      near = Math.max(NEAREST, near / 2);
+    }
+  }
+
+  private static boolean isEverything(long[] allowed, int vocabSize) {
+    int whole = vocabSize / Long.SIZE;
+    for (int w = 0; w < whole; w++) {
+      if (allowed[w] != -1) {
+        return false;
+      }
+    }
+    long rest = (1L << (vocabSize % Long.SIZE)) - 1;
+    return rest == 0 || (allowed[whole] & rest) == rest;
+  }
+
+  /// Finds the largest of all logits; false if one is no candidate.
+  private boolean findMax(int vocabSize) {
+    float even = Float.NEGATIVE_INFINITY;
+    float odd = Float.NEGATIVE_INFINITY;
+    int candidates = 0;
+    int i = 0;
+    for (; i + 1 < vocabSize; i += 2) {
+      float one = logits[i];
+      float other = logits[i + 1];
+      candidates += one > Float.NEGATIVE_INFINITY ? 1 : 0;
+      candidates += other > Float.NEGATIVE_INFINITY ? 1 : 0;
+      even = one > even ? one : even;
+      odd = other > odd ? other : odd;
+    }
+    if (i < vocabSize) {
+      candidates += logits[i] > Float.NEGATIVE_INFINITY ? 1 : 0;
+      even = logits[i] > even ? logits[i] : even;
+    }
+    max = even > odd ? even : odd;
+    return candidates == vocabSize;
+  }
+
+  private void gather(int vocabSize, long[] allowed) {
     count = 0;
     max = Float.NEGATIVE_INFINITY;
     for (int w = 0; w * Long.SIZE < vocabSize; w++) {
-      if (allowed[w] == -1) {
-        int end = Math.min(vocabSize, (w + 1) * Long.SIZE);
-        for (int id = w * Long.SIZE; id < end; id++) {
+      for (long word = allowed[w]; word != 0; word &= word - 1) {
+        int id = w * Long.SIZE + Long.numberOfTrailingZeros(word);
+        if (id < vocabSize) {
           candidate(id);
-        }
-      } else {
-        for (long word = allowed[w]; word != 0; word &= word - 1) {
-          int id = w * Long.SIZE + Long.numberOfTrailingZeros(word);
-          if (id < vocabSize) {
-            candidate(id);
-          }
         }
       }
     }
-    distribute();
   }
 
   private void candidate(int id) {
@@ -71,41 +145,43 @@ final class TokenRanking {
     }
   }
 
-  private void distribute() {
-    bucket = 0;
-    sorted = 0;
-    if (max == Float.POSITIVE_INFINITY) {
-      return;
-    }
-    Arrays.fill(ends, 0);
+  /// Picks the candidates that are next nearest, and puts them into buckets.
+  private void pick() {
+    float to = level == 0 ? near : level == 1 ? 4 * near : Float.POSITIVE_INFINITY;
+    int size = 0;
     for (int i = 0; i < count; i++) {
-      ends[bucketOf(logits[ids[i]])]++;
-    }
-    int start = 0;
-    filled = 0;
-    for (int b = 0; b < BUCKETS; b++) {
-      filled += start < NEAR ? 1 : 0;
-      int size = ends[b];
-      ends[b] = start;
-      start += size;
-    }
-    fill(0, filled);
-  }
-
-  /// Puts the candidates of the buckets from `first` to before `end` behind one another.
-  private void fill(int first, int end) {
-    for (int i = 0; i < count; i++) {
-      float value = logits[ids[i]];
-      int b = bucketOf(value);
-      if (b < end && b >= first) {
-        keys[ends[b]++] = key(value, ids[i]);
+      int id = candidateAt(i);
+      float distance = max - logits[id];
+      if (distance >= reach && (distance < to || to == Float.POSITIVE_INFINITY)) {
+        picked[size++] = id;
       }
     }
+    int first = bucketOf(Math.max(reach, LEAST));
+    int last = bucketOf(to);
+    buckets = last - first + 1;
+    bucket = 0;
+    Arrays.fill(ends, 0, buckets, 0);
+    for (int i = 0; i < size; i++) {
+      ends[Math.max(0, bucketOf(max - logits[picked[i]]) - first)]++;
+    }
+    int start = placed;
+    for (int b = 0; b < buckets; b++) {
+      int length = ends[b];
+      ends[b] = start;
+      start += length;
+    }
+    for (int i = 0; i < size; i++) {
+      float value = logits[picked[i]];
+      keys[ends[Math.max(0, bucketOf(max - value) - first)]++] = key(value, picked[i]);
+    }
+    placed = start;
+    reach = to;
+    level++;
   }
 
   /// Adding 0 makes the difference of zeros of both signs positive.
-  private int bucketOf(float value) {
-    return Float.floatToRawIntBits(max - value + 0f) >>> SHIFT;
+  private static int bucketOf(float distance) {
+    return Float.floatToRawIntBits(distance + 0f) >>> SHIFT;
   }
 
   /// Ascending keys are descending logits, then ascending ids. Adding 0 makes −0 and 0 equal.
@@ -127,21 +203,26 @@ final class TokenRanking {
 
   /// The `i`-th candidate in ascending order of ids.
   int candidateAt(int i) {
-    return ids[i];
+    return everything ? i : ids[i];
   }
 
-  /// The candidate of rank `rank`, 0 being the largest logit.
+  /// The logit of the `i`-th candidate in ascending order of ids.
+  float logitAt(int i) {
+    return logits[candidateAt(i)];
+  }
+
+  /// The candidate of rank `rank`, 0 being the largest logit. The largest logit is finite.
   int at(int rank) {
     while (rank >= sorted) {
-      if (bucket == filled) {
-        fill(filled, BUCKETS);
-        filled = BUCKETS;
+      if (bucket == buckets) {
+        pick();
+      } else {
+        int end = ends[bucket++];
+        if (end - sorted > 1) {
+          Arrays.sort(keys, sorted, end);
+        }
+        sorted = end;
       }
-      int end = ends[bucket++];
-      if (end - sorted > 1) {
-        Arrays.sort(keys, sorted, end);
-      }
-      sorted = end;
     }
     return (int) keys[rank];
   }

@@ -43,17 +43,7 @@ public final class MpiRun {
     List<String> command = new ArrayList<>(List.of("mpirun", "--oversubscribe"));
     command.addAll(launcherOptions);
     command.addAll(List.of("-n", Integer.toString(ranks)));
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-ea",
-            "-Xmx512m",
-            "-XX:+UseSerialGC",
-            "@" + SharedData.projectRoot().resolve("jvm.args"),
-            "-cp",
-            System.getProperty("java.class.path"),
-            main.getName()));
-    command.addAll(List.of(arguments));
+    command.addAll(JavaCommand.of(main, arguments));
     Path output = Files.createTempFile(directory, "mpirun", ".txt");
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("OMPI_ALLOW_RUN_AS_ROOT", "1");
@@ -66,6 +56,18 @@ public final class MpiRun {
   public static Ended run(Path directory, int ranks, Class<?> main, String... arguments)
       throws IOException, InterruptedException {
     return start(directory, ranks, List.of(), main, arguments).end(Duration.ofMinutes(2));
+  }
+
+  /// `mpirun` itself.
+  public ProcessHandle launcher() {
+    return process.toHandle();
+  }
+
+  /// The processes that it has started so far.
+  public List<ProcessHandle> started() {
+    try (Stream<ProcessHandle> all = process.descendants()) {
+      return all.toList();
+    }
   }
 
   /// Waits until all processes have ended, and kills them after `limit`.

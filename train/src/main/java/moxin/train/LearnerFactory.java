@@ -28,6 +28,9 @@ public interface LearnerFactory {
         "these learners train no adapters; train them in one process, without a launcher");
   }
 
-  /// What is trained, and how the model beneath is kept.
-  record AdapterPlan(AdapterSettings settings, FrozenWeights weights) {}
+  /// What is trained, and how.
+  ///
+  /// @param weights how the model beneath is kept
+  /// @param dropout the probability that an element of an adapter's input is dropped, in [0, 1)
+  record AdapterPlan(AdapterSettings settings, FrozenWeights weights, double dropout) {}
 }

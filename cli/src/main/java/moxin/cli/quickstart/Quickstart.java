@@ -32,9 +32,9 @@ import moxin.train.LearnerFactory;
 import moxin.train.report.RunReport;
 import moxin.train.run.RunDirectory;
 import moxin.train.run.SampleGenerator;
-import moxin.train.run.Training;
+import moxin.train.run.TaskRunner;
 import moxin.train.run.TrainingJob;
-import moxin.train.run.TrainingObserver;
+import moxin.train.run.TrainingResult;
 
 /// Runs the pipeline in a run directory: corpus, tokenizer, token shards, training, evaluation,
 /// report, release. A step whose inputs have not changed is not made again; a killed one is made
@@ -50,15 +50,33 @@ public final class Quickstart {
   ///
   /// @param learners makes the learner
   /// @param samples writes samples with the tokenizer at a path
+  /// @param tasks asks the recipe's evaluation tasks
+  /// @param trainer trains
   /// @param model the shape that a recipe names for the tokenizer at a path
   /// @param sources the token shards of a directory by the names that recipes use
   /// @param vocabulary trains a tokenizer
   public record Parts(
       LearnerFactory learners,
       Function<Path, SampleGenerator> samples,
+      TaskStep tasks,
+      TrainingStep trainer,
       ModelShape model,
       SourceNames sources,
       VocabularyStep vocabulary) {}
+
+  /// Makes what asks the evaluation tasks of a recipe, over a corpus.
+  @FunctionalInterface
+  public interface TaskStep {
+    Optional<TaskRunner> of(RecipeFile recipe, Optional<Path> tokenizer, Path corpus)
+        throws IOException;
+  }
+
+  /// Trains, going on from the newest checkpoint.
+  @FunctionalInterface
+  public interface TrainingStep {
+    /// @throws moxin.train.run.TrainingStoppedException if it was asked to stop
+    TrainingResult run(TrainingJob job) throws IOException, InterruptedException;
+  }
 
   /// Finds the shape that a recipe names.
   @FunctionalInterface
@@ -97,6 +115,7 @@ public final class Quickstart {
   /// Runs what is not done yet of `recipe` in `run`.
   ///
   /// @throws InterruptedException if the thread is interrupted; the next run goes on
+  /// @throws moxin.train.run.TrainingStoppedException if training was asked to stop; the same
   public static Result run(RecipeFile recipe, Path run, Parts parts, Progress progress)
       throws IOException, InterruptedException {
     Files.createDirectories(run);
@@ -168,9 +187,9 @@ public final class Quickstart {
             parts.sources().in(tokens),
             Optional.of(tokenizer),
             Optional.of(parts.samples().apply(tokenizer)),
+            parts.tasks().of(recipe, Optional.of(tokenizer), run.resolve("data")),
             OptionalDouble.empty());
-    Path model =
-        Training.run(job, Training.Start.RESUME, TrainingObserver.none(), progress).checkpoint();
+    Path model = parts.trainer().run(job).checkpoint();
     ledger.done("training", key, model);
     return model.toRealPath();
   }
@@ -182,7 +201,12 @@ public final class Quickstart {
       return;
     }
     AtomicDirectory.deleteTree(directory.checkpoints());
-    for (Path file : List.of(directory.metrics(), directory.validation(), directory.samples())) {
+    for (Path file :
+        List.of(
+            directory.metrics(),
+            directory.validation(),
+            directory.evaluation(),
+            directory.samples())) {
       Files.deleteIfExists(file);
     }
     AtomicFile.write(marker, key + "\n");

@@ -1,15 +1,21 @@
 package moxin.infer.constraint;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Puts JSON numbers into an automaton. Their integer part and their fraction have at most 16
 /// digits and their exponent at most two, so that a model cannot write digits for ever.
 final class JsonNumbers {
   private static final long MAX = 9_999_999_999_999_999L;
+  private static final int MAX_DIGITS = 16;
+
+  /// Larger steps would need as many states.
+  private static final int MAX_DIVISOR = 10_000;
 
   private static final RegexNode REST =
       RegexParser.parseWhole("number", "(?:\\.[0-9]{1,16})?(?:[eE][+-]?[0-9]{1,2})?");
@@ -36,8 +42,72 @@ final class JsonNumbers {
     }
   }
 
-  /// Integers within the bounds of `schema`; returns where they end.
+  /// Integers within the bounds of `schema` that are a multiple of what it names; returns where
+  /// they end.
   int integer(SchemaNode schema, int from) {
+    OptionalInt divisor = divisor(schema);
+    if (divisor.isEmpty()) {
+      return bounded(schema, from);
+    }
+    Nfa within = new Nfa();
+    int start = within.newState();
+    int end = new JsonNumbers(within).bounded(schema, start);
+    Nfa multiples = new Nfa();
+    int last = multiples(multiples, divisor.getAsInt());
+    ByteClasses classes = ByteClasses.of(List.of(within, multiples));
+    return Dfa.of(within, start, end, classes)
+        .and(Dfa.of(multiples, 0, last, classes))
+        .copyInto(nfa, from);
+  }
+
+  /// The whole numbers whose multiples are the integers that `multipleOf` allows: of 2.5 those of
+  /// 5.
+  private static OptionalInt divisor(SchemaNode schema) {
+    Optional<BigDecimal> multiple = schema.number("multipleOf");
+    if (multiple.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    BigDecimal step = multiple.get().stripTrailingZeros();
+    if (step.signum() <= 0) {
+      throw schema.child("multipleOf").bad("expected a number above 0");
+    }
+    if (step.precision() > MAX_DIGITS || Math.abs(step.scale()) > MAX_DIGITS) {
+      throw schema.child("multipleOf").bad("a step of more than 16 digits is not supported");
+    }
+    // In lowest terms p / q, an integer is a multiple if p divides it.
+    BigInteger q = BigInteger.TEN.pow(Math.max(0, step.scale()));
+    BigInteger p = step.multiply(new BigDecimal(q)).toBigIntegerExact();
+    BigInteger whole = p.divide(p.gcd(q));
+    if (whole.compareTo(BigInteger.valueOf(MAX_DIVISOR)) > 0) {
+      throw schema
+          .child("multipleOf")
+          .bad("integers are supported up to multiples of " + MAX_DIVISOR + ", found " + whole);
+    }
+    return whole.equals(BigInteger.ONE) ? OptionalInt.empty() : OptionalInt.of(whole.intValue());
+  }
+
+  /// Decimal digits of the multiples of `divisor`, after an optional minus, from state 0 on: the
+  /// state is the remainder so far. Returns where they end.
+  private static int multiples(Nfa nfa, int divisor) {
+    int start = nfa.newState();
+    int[] remainders = new int[divisor];
+    for (int i = 0; i < divisor; i++) {
+      remainders[i] = nfa.newState();
+    }
+    nfa.epsilon(start, remainders[0]);
+    nfa.bytes(start, '-', '-', remainders[0]);
+    for (int i = 0; i < divisor; i++) {
+      for (int digit = 0; digit <= 9; digit++) {
+        int next = (int) ((10L * i + digit) % divisor);
+        nfa.bytes(remainders[i], '0' + digit, '0' + digit, remainders[next]);
+      }
+    }
+    int end = nfa.newState();
+    nfa.epsilon(remainders[0], end);
+    return end;
+  }
+
+  private int bounded(SchemaNode schema, int from) {
     Bounds bounds = bounds(schema);
     long low = whole(bounds.low(), RoundingMode.CEILING, 1);
     long high = whole(bounds.high(), RoundingMode.FLOOR, -1);
@@ -61,6 +131,9 @@ final class JsonNumbers {
 
   /// Numbers within the bounds of `schema`; returns where they end.
   int number(SchemaNode schema, int from) {
+    if (schema.has("multipleOf")) {
+      return steps(schema, from);
+    }
     int end = nfa.newState();
     if (!schema.hasAny(SchemaNode.NUMBER)) {
       int start = nfa.literal(from, new byte[] {'-'});
@@ -92,6 +165,17 @@ final class JsonNumbers {
       magnitudes(minus, negative ? bounds.high().negated() : zero, bounds.low().negated(), end);
     }
     return end;
+  }
+
+  /// Multiples of what `schema` names, where that is a whole number, so that they are integers.
+  private int steps(SchemaNode schema, int from) {
+    BigDecimal step = schema.number("multipleOf").orElseThrow();
+    if (step.stripTrailingZeros().scale() > 0) {
+      throw schema
+          .child("multipleOf")
+          .bad("multiples of a fraction are supported for the type 'integer' only");
+    }
+    return integer(schema, from);
   }
 
   /// Numbers without sign and exponent from `low` to `high`, whole numbers from 0 on.

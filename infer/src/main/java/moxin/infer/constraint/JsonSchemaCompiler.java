@@ -25,7 +25,11 @@ import java.util.Set;
 ///   are given there are others only if `additionalProperties` says so, and behind `prefixItems`
 ///   only if `items` says so.
 /// - Without `type`, keywords of objects, arrays, strings or numbers imply it.
+/// - Names that match two of `patternProperties` do not come, nor do others unless
+///   `additionalProperties` says so.
 /// - `oneOf` is a union, as `anyOf`. `allOf` has one schema. `$ref` stays inside the document.
+/// - `uniqueItems` needs items of an `enum` of at most 10 values. `multipleOf` is any number for
+///   integers, for `number` a whole one.
 /// - Numbers have a bounded number of digits, and no exponent where they have bounds. Bounds of
 ///   `number` are whole; those of `integer` are any. Formats are `date`, `time`, `date-time`,
 ///   `uuid`.
@@ -43,6 +47,9 @@ final class JsonSchemaCompiler {
 
   private static final Set<String> TYPES =
       Set.of("object", "array", "string", "integer", "number", "boolean", "null");
+
+  /// Values of arrays without repetitions, at most; twice as many states for each.
+  private static final int MAX_DISTINCT = 10;
 
   private final SchemaNode root;
   private final JsonSpacing spacing;
@@ -279,6 +286,9 @@ final class JsonSchemaCompiler {
     }
 
     private int array(SchemaNode schema, int from) {
+      if (schema.flag("uniqueItems")) {
+        return distinct(schema, from);
+      }
       List<SchemaNode> first = schema.list("prefixItems");
       SchemaNode rest = schema.has("items") ? schema.child("items") : anything();
       boolean closed =
@@ -311,6 +321,77 @@ final class JsonSchemaCompiler {
       return end;
     }
 
+    /// Arrays without repetitions, where the items are a list of values: the state is the set of
+    /// those that have come.
+    private int distinct(SchemaNode schema, int from) {
+      List<JsonNode> values = distinctValues(schema);
+      int min = schema.count("minItems").orElse(0);
+      int max = Math.min(values.size(), schema.count("maxItems").orElse(values.size()));
+      if (min > max) {
+        throw schema.bad("at least " + min + " but at most " + max + " different items");
+      }
+      int[] after = new int[1 << values.size()];
+      for (int set = 0; set < after.length; set++) {
+        after[set] = nfa.newState();
+      }
+      int end = nfa.newState();
+      int open = spacing.insideBrackets(nfa, text(from, "["));
+      nfa.epsilon(open, after[0]);
+      if (min == 0) {
+        nfa.epsilon(text(open, "]"), end);
+      }
+      for (int set = 0; set < after.length; set++) {
+        int count = Integer.bitCount(set);
+        if (count > 0 && count >= min && count <= max) {
+          nfa.epsilon(close(after[set], "]"), end);
+        }
+        if (count < max) {
+          int item = count == 0 ? after[set] : separator(after[set]);
+          for (int i = 0; i < values.size(); i++) {
+            if ((set & (1 << i)) == 0) {
+              nfa.epsilon(literal(values.get(i), item), after[set | (1 << i)]);
+            }
+          }
+        }
+      }
+      return end;
+    }
+
+    private List<JsonNode> distinctValues(SchemaNode schema) {
+      SchemaNode items = schema.has("items") ? schema.child("items") : anything();
+      SchemaNode listed = items.has("$ref") ? target(items) : items;
+      if (schema.has("prefixItems") || !listed.has("enum")) {
+        throw schema.bad(
+            "the keyword 'uniqueItems' is supported for items of an 'enum' without 'prefixItems'");
+      }
+      listed.requireSupported();
+      Set<String> types = types(listed);
+      List<JsonNode> values = new ArrayList<>();
+      for (SchemaNode value : listed.list("enum")) {
+        boolean wanted =
+            (!listed.has("type") || isOf(value.json(), types))
+                && (!listed.has("const") || value.json().equals(listed.json().get("const")));
+        if (wanted && values.stream().noneMatch(known -> isSame(known, value.json()))) {
+          values.add(value.json());
+        }
+      }
+      if (values.size() > MAX_DISTINCT) {
+        throw schema.bad(
+            "the keyword 'uniqueItems' is supported for up to " + MAX_DISTINCT + " values");
+      }
+      return values;
+    }
+
+    /// Whether two values are the same: numbers by their value, 1 as 1.0.
+    private static boolean isSame(JsonNode one, JsonNode other) {
+      return one.equals(
+          (a, b) ->
+              a.isNumber() && b.isNumber()
+                  ? a.decimalValue().compareTo(b.decimalValue())
+                  : a.equals(b) ? 0 : 1,
+          other);
+    }
+
     /// Properties in order. In state `choose` the next may begin, after the bracket or a comma.
     private int object(SchemaNode schema, int from) {
       ObjectShape shape = new ObjectShape(schema, anything());
@@ -334,15 +415,48 @@ final class JsonSchemaCompiler {
         }
         choose = next;
       }
-      if (shape.others().isPresent()) {
-        int other = nfa.newState();
-        nfa.epsilon(choose, other);
-        int key = strings.anyBut(shape.allNames(), other);
-        int after = call(shape.others().get(), spacing.afterColon(nfa, text(key, ":")));
-        nfa.epsilon(separator(after), other);
-        nfa.epsilon(close(after, "}"), end);
+      int other = nfa.newState();
+      nfa.epsilon(choose, other);
+      if (shape.patterns().isEmpty()) {
+        shape
+            .others()
+            .ifPresent(rest -> other(strings.anyBut(shape.allNames(), other), rest, other, end));
+        return end;
       }
+      matching(shape, other, end);
       return end;
+    }
+
+    /// Properties by the patterns of their names. A name that matches two is left out: it would
+    /// need both schemas at once.
+    private void matching(ObjectShape shape, int other, int end) {
+      List<SchemaNode> values = new ArrayList<>(shape.patterns().values());
+      List<RegexNode> patterns =
+          shape.patterns().entrySet().stream()
+              .map(one -> JsonStrings.search(one.getKey(), one.getValue().pointer()))
+              .toList();
+      for (int i = 0; i < patterns.size(); i++) {
+        if (!values.get(i).json().equals(BooleanNode.FALSE)) {
+          int key = strings.matchingOnly(i, patterns, shape.allNames(), other);
+          other(key, values.get(i), other, end);
+        }
+      }
+      shape
+          .others()
+          .ifPresent(
+              rest ->
+                  other(
+                      strings.matchingOnly(-1, patterns, shape.allNames(), other),
+                      rest,
+                      other,
+                      end));
+    }
+
+    /// The value behind `key`, then the next property or the end.
+    private void other(int key, SchemaNode value, int next, int end) {
+      int after = call(value, spacing.afterColon(nfa, text(key, ":")));
+      nfa.epsilon(separator(after), next);
+      nfa.epsilon(close(after, "}"), end);
     }
 
     private int literal(JsonNode value, int from) {

@@ -107,6 +107,36 @@ final class JsonStrings {
     return quote(automata.getFirst().minus(automata.getLast()).copyInto(nfa, quote(from)));
   }
 
+  /// Any string that matches `patterns` number `chosen` and none of the others, and is none of
+  /// `names`, in quotes; `chosen` −1 for one that matches none. Each character has one form.
+  int matchingOnly(int chosen, List<RegexNode> patterns, List<String> names, int from) {
+    List<RegexNode> all = new ArrayList<>();
+    all.add(chosen < 0 ? RegexNode.ANYTHING : patterns.get(chosen));
+    all.add(new RegexNode.Choice(names.stream().map(JsonStrings::exactly).toList()));
+    for (int i = 0; i < patterns.size(); i++) {
+      if (i != chosen) {
+        all.add(patterns.get(i));
+      }
+    }
+    List<Dfa> automata = automata(all);
+    Dfa result = automata.getFirst();
+    for (Dfa other : automata.subList(1, automata.size())) {
+      result = result.minus(other);
+    }
+    return quote(result.copyInto(nfa, quote(from)));
+  }
+
+  /// A pattern of `patternProperties`, which may match anywhere in a name.
+  static RegexNode search(String pattern, String pointer) {
+    return RegexParser.parseSearch("JSON schema at " + pointer, pattern);
+  }
+
+  /// Whether `name` matches the pattern at `pointer`.
+  static boolean matches(String pattern, String pointer, String name) {
+    List<Dfa> automata = automata(List.of(search(pattern, pointer), exactly(name)));
+    return !automata.getFirst().and(automata.getLast()).accepting().isEmpty();
+  }
+
   private static RegexNode exactly(String text) {
     return new RegexNode.Sequence(
         text.codePoints()

@@ -16,17 +16,28 @@ final class ObjectShape {
   private final Set<String> required;
   private final List<String> allNames = new ArrayList<>();
   private final Optional<SchemaNode> others;
+  private final Map<String, SchemaNode> patterns = new LinkedHashMap<>();
 
   /// The index of the last required property, or −1.
   private final int lastRequired;
 
   ObjectShape(SchemaNode schema, SchemaNode anything) {
     boolean named = schema.has("properties");
+    if (schema.has("patternProperties")) {
+      SchemaNode children = schema.child("patternProperties");
+      if (!children.json().isObject()) {
+        throw children.bad("expected an object");
+      }
+      children
+          .json()
+          .fieldNames()
+          .forEachRemaining(pattern -> patterns.put(pattern, children.child(pattern)));
+    }
     SchemaNode rest =
         schema.has("additionalProperties") ? schema.child("additionalProperties") : anything;
     boolean closed = rest.json().equals(BooleanNode.FALSE);
     others =
-        closed || (named && !schema.has("additionalProperties"))
+        closed || ((named || !patterns.isEmpty()) && !schema.has("additionalProperties"))
             ? Optional.empty()
             : Optional.of(rest);
     required = new LinkedHashSet<>(schema.texts("required"));
@@ -38,6 +49,7 @@ final class ObjectShape {
       children.json().fieldNames().forEachRemaining(allNames::add);
       for (String name : allNames) {
         SchemaNode child = children.child(name);
+        requireOutsidePatterns(children, name);
         if (required.contains(name) || !child.json().equals(BooleanNode.FALSE)) {
           properties.put(name, child);
         }
@@ -45,6 +57,7 @@ final class ObjectShape {
     }
     for (String name : required) {
       if (properties.putIfAbsent(name, rest) == null) {
+        requireOutsidePatterns(schema, name);
         allNames.add(name);
       }
     }
@@ -55,6 +68,25 @@ final class ObjectShape {
       i++;
     }
     lastRequired = last;
+  }
+
+  /// A name that a pattern also speaks of would need both schemas at once.
+  private void requireOutsidePatterns(SchemaNode place, String name) {
+    for (Map.Entry<String, SchemaNode> pattern : patterns.entrySet()) {
+      if (JsonStrings.matches(pattern.getKey(), pattern.getValue().pointer(), name)) {
+        throw place.bad(
+            "the property '"
+                + name
+                + "' also matches 'patternProperties' "
+                + pattern.getKey()
+                + ", which is not supported");
+      }
+    }
+  }
+
+  /// What properties whose names match a pattern must be, by pattern.
+  Map<String, SchemaNode> patterns() {
+    return patterns;
   }
 
   /// The names of the properties that may come, in order.

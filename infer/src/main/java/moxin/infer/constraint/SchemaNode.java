@@ -32,11 +32,13 @@ record SchemaNode(JsonNode json, String pointer) {
           "readOnly",
           "writeOnly");
 
-  static final Set<String> OBJECT = Set.of("properties", "required", "additionalProperties");
-  static final Set<String> ARRAY = Set.of("items", "prefixItems", "minItems", "maxItems");
+  static final Set<String> OBJECT =
+      Set.of("properties", "patternProperties", "required", "additionalProperties");
+  static final Set<String> ARRAY =
+      Set.of("items", "prefixItems", "minItems", "maxItems", "uniqueItems");
   static final Set<String> STRING = Set.of("minLength", "maxLength", "pattern", "format");
   static final Set<String> NUMBER =
-      Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+      Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");
 
   /// Keywords that stand alone, with annotations at most.
   private static final Set<String> ALONE = Set.of("$ref", "anyOf", "oneOf", "allOf");
@@ -127,6 +129,18 @@ record SchemaNode(JsonNode json, String pointer) {
 
   Optional<String> text(String keyword) {
     return has(keyword) ? Optional.of(child(keyword).asText()) : Optional.empty();
+  }
+
+  /// Whether `keyword` is there and true.
+  boolean flag(String keyword) {
+    if (!has(keyword)) {
+      return false;
+    }
+    SchemaNode node = child(keyword);
+    if (!node.json.isBoolean()) {
+      throw node.bad("expected true or false");
+    }
+    return node.json.booleanValue();
   }
 
   OptionalInt count(String keyword) {

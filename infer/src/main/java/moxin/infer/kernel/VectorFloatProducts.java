@@ -1,7 +1,6 @@
 package moxin.infer.kernel;
 
 import static moxin.infer.kernel.MatrixKernels.TILE;
-import static moxin.infer.kernel.VectorWidth.BITS;
 import static moxin.infer.kernel.VectorWidth.BYTES;
 import static moxin.infer.kernel.VectorWidth.FLOATS;
 import static moxin.infer.kernel.VectorWidth.INTS;
@@ -161,10 +160,6 @@ final class VectorFloatProducts {
       long yBytes) {
     for (int row = 0; row < TILE; row += 2 * LANES) {
       int t = 0;
-      if (BITS == 512 && n == 12) {
-        rows2x12(panel, row, count, input, x, y, to + 4L * row, yBytes);
-        continue;
-      }
       for (; t + 6 <= n; t += 6) {
         rows2x6(panel, row, count, input, x + 4L * t, y, to + 4L * row + t * yBytes, yBytes);
       }
@@ -177,107 +172,8 @@ final class VectorFloatProducts {
     }
   }
 
-  /// Two vectors of rows and 12 tokens, columns `[0, count)` of the panel.
-  private static void rows2x12(
-      float[] panel,
-      int w,
-      int count,
-      MemorySegment x,
-      long at,
-      MemorySegment y,
-      long to,
-      long yBytes) {
-    FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, y, to, ORDER);
-    FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, y, to + BYTES, ORDER);
-    FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes, ORDER);
-    FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, y, to + yBytes + BYTES, ORDER);
-    FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, y, to + 2 * yBytes, ORDER);
-    FloatVector b2 = FloatVector.fromMemorySegment(FLOATS, y, to + 2 * yBytes + BYTES, ORDER);
-    FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, y, to + 3 * yBytes, ORDER);
-    FloatVector b3 = FloatVector.fromMemorySegment(FLOATS, y, to + 3 * yBytes + BYTES, ORDER);
-    FloatVector a4 = FloatVector.fromMemorySegment(FLOATS, y, to + 4 * yBytes, ORDER);
-    FloatVector b4 = FloatVector.fromMemorySegment(FLOATS, y, to + 4 * yBytes + BYTES, ORDER);
-    FloatVector a5 = FloatVector.fromMemorySegment(FLOATS, y, to + 5 * yBytes, ORDER);
-    FloatVector b5 = FloatVector.fromMemorySegment(FLOATS, y, to + 5 * yBytes + BYTES, ORDER);
-    FloatVector a6 = FloatVector.fromMemorySegment(FLOATS, y, to + 6 * yBytes, ORDER);
-    FloatVector b6 = FloatVector.fromMemorySegment(FLOATS, y, to + 6 * yBytes + BYTES, ORDER);
-    FloatVector a7 = FloatVector.fromMemorySegment(FLOATS, y, to + 7 * yBytes, ORDER);
-    FloatVector b7 = FloatVector.fromMemorySegment(FLOATS, y, to + 7 * yBytes + BYTES, ORDER);
-    FloatVector a8 = FloatVector.fromMemorySegment(FLOATS, y, to + 8 * yBytes, ORDER);
-    FloatVector b8 = FloatVector.fromMemorySegment(FLOATS, y, to + 8 * yBytes + BYTES, ORDER);
-    FloatVector a9 = FloatVector.fromMemorySegment(FLOATS, y, to + 9 * yBytes, ORDER);
-    FloatVector b9 = FloatVector.fromMemorySegment(FLOATS, y, to + 9 * yBytes + BYTES, ORDER);
-    FloatVector a10 = FloatVector.fromMemorySegment(FLOATS, y, to + 10 * yBytes, ORDER);
-    FloatVector b10 = FloatVector.fromMemorySegment(FLOATS, y, to + 10 * yBytes + BYTES, ORDER);
-    FloatVector a11 = FloatVector.fromMemorySegment(FLOATS, y, to + 11 * yBytes, ORDER);
-    FloatVector b11 = FloatVector.fromMemorySegment(FLOATS, y, to + 11 * yBytes + BYTES, ORDER);
-    for (int k = 0; k < count; k++, w += TILE, at += STEP) {
-      FloatVector w0 = FloatVector.fromArray(FLOATS, panel, w);
-      FloatVector w1 = FloatVector.fromArray(FLOATS, panel, w + LANES);
-      FloatVector v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at));
-      a0 = w0.fma(v, a0);
-      b0 = w1.fma(v, b0);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 4));
-      a1 = w0.fma(v, a1);
-      b1 = w1.fma(v, b1);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 8));
-      a2 = w0.fma(v, a2);
-      b2 = w1.fma(v, b2);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 12));
-      a3 = w0.fma(v, a3);
-      b3 = w1.fma(v, b3);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 16));
-      a4 = w0.fma(v, a4);
-      b4 = w1.fma(v, b4);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 20));
-      a5 = w0.fma(v, a5);
-      b5 = w1.fma(v, b5);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 24));
-      a6 = w0.fma(v, a6);
-      b6 = w1.fma(v, b6);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 28));
-      a7 = w0.fma(v, a7);
-      b7 = w1.fma(v, b7);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 32));
-      a8 = w0.fma(v, a8);
-      b8 = w1.fma(v, b8);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 36));
-      a9 = w0.fma(v, a9);
-      b9 = w1.fma(v, b9);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 40));
-      a10 = w0.fma(v, a10);
-      b10 = w1.fma(v, b10);
-      v = FloatVector.broadcast(FLOATS, x.get(FLOAT, at + 44));
-      a11 = w0.fma(v, a11);
-      b11 = w1.fma(v, b11);
-    }
-    a0.intoMemorySegment(y, to, ORDER);
-    b0.intoMemorySegment(y, to + BYTES, ORDER);
-    a1.intoMemorySegment(y, to + yBytes, ORDER);
-    b1.intoMemorySegment(y, to + yBytes + BYTES, ORDER);
-    a2.intoMemorySegment(y, to + 2 * yBytes, ORDER);
-    b2.intoMemorySegment(y, to + 2 * yBytes + BYTES, ORDER);
-    a3.intoMemorySegment(y, to + 3 * yBytes, ORDER);
-    b3.intoMemorySegment(y, to + 3 * yBytes + BYTES, ORDER);
-    a4.intoMemorySegment(y, to + 4 * yBytes, ORDER);
-    b4.intoMemorySegment(y, to + 4 * yBytes + BYTES, ORDER);
-    a5.intoMemorySegment(y, to + 5 * yBytes, ORDER);
-    b5.intoMemorySegment(y, to + 5 * yBytes + BYTES, ORDER);
-    a6.intoMemorySegment(y, to + 6 * yBytes, ORDER);
-    b6.intoMemorySegment(y, to + 6 * yBytes + BYTES, ORDER);
-    a7.intoMemorySegment(y, to + 7 * yBytes, ORDER);
-    b7.intoMemorySegment(y, to + 7 * yBytes + BYTES, ORDER);
-    a8.intoMemorySegment(y, to + 8 * yBytes, ORDER);
-    b8.intoMemorySegment(y, to + 8 * yBytes + BYTES, ORDER);
-    a9.intoMemorySegment(y, to + 9 * yBytes, ORDER);
-    b9.intoMemorySegment(y, to + 9 * yBytes + BYTES, ORDER);
-    a10.intoMemorySegment(y, to + 10 * yBytes, ORDER);
-    b10.intoMemorySegment(y, to + 10 * yBytes + BYTES, ORDER);
-    a11.intoMemorySegment(y, to + 11 * yBytes, ORDER);
-    b11.intoMemorySegment(y, to + 11 * yBytes + BYTES, ORDER);
-  }
-
-  /// Two vectors of rows and 6 tokens, columns `[0, count)` of the panel.
+  /// Two vectors of rows and 6 tokens, columns `[0, count)` of the panel. Of 12 tokens C1 sometimes
+  /// could not compile the method for want of registers, and it stayed interpreted.
   private static void rows2x6(
       float[] panel,
       int w,

@@ -3,6 +3,7 @@ package moxin.infer.schedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
+import moxin.infer.Generator;
 import moxin.infer.SamplingOptions;
 import moxin.model.LanguageModel;
 import moxin.model.LanguageModel.Ingestion;
@@ -26,7 +27,7 @@ final class DraftModel {
   DraftModel(LanguageModel model, LongSupplier clock) {
     this.model = model;
     this.clock = clock;
-    this.contextLimit = Texts.contextLimit(model.config());
+    this.contextLimit = Generator.contextLimit(model.config());
   }
 
   DraftTrack newTrack(

@@ -1,7 +1,7 @@
 package moxin.infer.schedule;
 
 import java.util.Set;
-import java.util.TreeSet;
+import moxin.infer.Generator;
 import moxin.model.ModelConfig;
 import moxin.text.Tokenizer;
 
@@ -12,15 +12,8 @@ import moxin.text.Tokenizer;
 record Texts(Tokenizer tokenizer, Set<Integer> endIds, int contextLimit) {
 
   static Texts of(ModelConfig config, Tokenizer tokenizer) {
-    Set<Integer> endIds = new TreeSet<>(config.eosTokenIds());
-    if (endIds.isEmpty()) {
-      tokenizer.endOfSequence().ifPresent(endIds::add);
-    }
-    return new Texts(tokenizer, Set.copyOf(endIds), contextLimit(config));
-  }
-
-  static int contextLimit(ModelConfig config) {
-    return config.slidingWindow().isPresent() ? Integer.MAX_VALUE : config.maxPositionEmbeddings();
+    return new Texts(
+        tokenizer, Generator.endIds(config, tokenizer), Generator.contextLimit(config));
   }
 
   /// @throws IllegalArgumentException if there is no prompt, it does not fit in the context, or it

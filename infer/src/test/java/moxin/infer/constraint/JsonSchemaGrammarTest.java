@@ -224,6 +224,21 @@ final class JsonSchemaGrammarTest {
         "{\"properties\":{\"a\":{},\"b\":false}} | {} {\"a\":[{}]} | {\"b\":1} {\"c\":1} {\"a\":1,}",
         "{\"prefixItems\":[{\"const\":1},{\"const\":2}]} | [] [1] [1,2] | [2] [1,2,3]",
         "true | {\"a\":[1.5e3,{}]} \"x\" | {a} [1,]",
+        "{\"type\":\"integer\",\"multipleOf\":7} | 0 7 -49 700 | 1 -8 07 7.0",
+        "{\"type\":\"integer\",\"multipleOf\":2.5,\"minimum\":-12,\"maximum\":21}"
+            + " | -10 -5 0 5 20 | -15 2 25 -0",
+        "{\"multipleOf\":30,\"exclusiveMinimum\":30} | 60 90 3000 | 0 30 -60 61 60.5 6e1",
+        "{\"type\":\"integer\",\"multipleOf\":0.01} | 0 1 -17 | 0.5",
+        "{\"uniqueItems\":true,\"items\":{\"enum\":[1,\"a\",1.0,null]}}"
+            + " | [] [1] [\"a\",1] [null,\"a\",1] | [1,1] [1,1.0] [2] [null,1,null]",
+        "{\"uniqueItems\":true,\"minItems\":2,\"maxItems\":2,\"items\":{\"enum\":[3,2,1]}}"
+            + " | [1,2] [3,1] | [] [1] [1,1] [1,2,3]",
+        "{\"uniqueItems\":false,\"items\":{\"const\":1}} | [] [1,1] | [2]",
+        "{\"patternProperties\":{\"^n\":{\"const\":1},\"s$\":{\"const\":2}}}"
+            + " | {} {\"n\":1} {\"xs\":2,\"na\":1,\"nb\":1} | {\"n\":2} {\"ns\":1} {\"x\":1}",
+        "{\"properties\":{\"a\":{\"const\":0}},\"patternProperties\":{\"[0-9]\":false,\"é\":true},"
+            + "\"additionalProperties\":{\"const\":3}}"
+            + " | {\"a\":0,\"b\":3,\"xé\":\"q\"} {\"b\":3} | {\"a\":3} {\"b1\":3} {\"b\":0}",
       })
   void valuesAreRightOrWrong(String schema, String good, String bad) {
     TokenConstraint constraint =
@@ -245,7 +260,15 @@ final class JsonSchemaGrammarTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "{\"properties\":{\"x\":{\"multipleOf\":2}}} | /properties/x | multipleOf",
+        "{\"properties\":{\"x\":{\"multipleOf\":0.3}}} | /properties/x/multipleOf | fraction",
+        "{\"type\":\"integer\",\"multipleOf\":0} | /multipleOf | above 0",
+        "{\"type\":\"integer\",\"multipleOf\":10001} | /multipleOf | 10000",
+        "{\"type\":\"integer\",\"multipleOf\":1e999999999} | /multipleOf | 16 digits",
+        "{\"not\":{\"type\":\"null\"}} | root | 'not'",
+        "{\"uniqueItems\":1} | /uniqueItems | true or false",
+        "{\"patternProperties\":{\"a\":{},\"(\":{}}} | /patternProperties/( | (",
+        "{\"properties\":{\"xa\":{}},\"patternProperties\":{\"a\":{}}} | /properties | 'xa'",
+        "{\"required\":[\"xa\"],\"patternProperties\":{\"a\":{}}} | root | 'xa'",
         "{\"type\":\"array\",\"uniqueItems\":true} | root | uniqueItems",
         "{\"anyOf\":[{\"type\":\"null\"}],\"minLength\":1} | root | minLength",
         "{\"$ref\":\"http://example.org/x\"} | root | leaves the document",

@@ -66,6 +66,9 @@ final class RandomSchemas {
       schema.put(
           random.nextBoolean() ? "maximum" : "exclusiveMaximum", low + 2 + random.nextInt(1500));
     }
+    if (random.nextInt(3) == 0) {
+      schema.put("multipleOf", List.of(1, 2, 7, 13, 32, 33, 257).get(random.nextInt(7)));
+    }
     return schema;
   }
 
@@ -103,6 +106,11 @@ final class RandomSchemas {
       schema.set("properties", properties);
       schema.set("required", required);
     }
+    if (random.nextInt(4) == 0) {
+      ObjectNode patterns = schema.putObject("patternProperties");
+      patterns.set("^[0-9]", schema(0));
+      patterns.set("[x-z]{9}$", schema(depth - 1));
+    }
     switch (random.nextInt(4)) {
       case 0 -> schema.put("additionalProperties", random.nextBoolean());
       case 1 -> schema.set("additionalProperties", schema(0));
@@ -113,6 +121,10 @@ final class RandomSchemas {
 
   private ObjectNode array(int depth) {
     ObjectNode schema = JSON.createObjectNode().put("type", "array");
+    if (random.nextInt(5) == 0) {
+      schema.put("uniqueItems", true).putObject("items").putArray("enum").add(1).add("é").add(2.5);
+      return schema.put("minItems", random.nextInt(4));
+    }
     if (random.nextInt(4) > 0) {
       schema.set("items", schema(depth - 1));
     }

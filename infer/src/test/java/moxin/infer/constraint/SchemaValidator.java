@@ -54,7 +54,19 @@ final class SchemaValidator {
           !value.isObject()
               || value.properties().stream()
                   .filter(property -> !schema.path("properties").has(property.getKey()))
+                  .filter(property -> !matchesAny(schema, property.getKey()))
                   .allMatch(property -> isValid(rule, property.getValue()));
+      case "patternProperties" ->
+          !value.isObject()
+              || rule.properties().stream()
+                  .allMatch(
+                      pattern ->
+                          value.properties().stream()
+                              .filter(one -> find(pattern.getKey(), one.getKey()))
+                              .allMatch(one -> isValid(pattern.getValue(), one.getValue())));
+      case "uniqueItems" -> !rule.booleanValue() || !value.isArray() || isDistinct(value);
+      case "multipleOf" ->
+          !value.isNumber() || value.decimalValue().remainder(rule.decimalValue()).signum() == 0;
       case "prefixItems", "items" -> !value.isArray() || items(keyword, rule, schema, value);
       case "minItems" -> !value.isArray() || value.size() >= rule.intValue();
       case "maxItems" -> !value.isArray() || value.size() <= rule.intValue();
@@ -69,6 +81,26 @@ final class SchemaValidator {
       case "$defs", "title", "description" -> true;
       default -> throw new IllegalStateException(keyword);
     };
+  }
+
+  private static boolean matchesAny(JsonNode schema, String name) {
+    return schema.path("patternProperties").properties().stream()
+        .anyMatch(pattern -> find(pattern.getKey(), name));
+  }
+
+  private static boolean find(String pattern, String name) {
+    return Pattern.compile(pattern).matcher(name).find();
+  }
+
+  private static boolean isDistinct(JsonNode array) {
+    for (int i = 0; i < array.size(); i++) {
+      for (int j = 0; j < i; j++) {
+        if (equal(array.get(i), array.get(j))) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   private boolean items(String keyword, JsonNode rule, JsonNode schema, JsonNode value) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +95,19 @@ public final class AdapterMerge {
           });
     }
     ModelConfigFile.write(directory, config, type);
+  }
+
+  /// The merged weights in `type`, in memory of `arena`.
+  ///
+  /// @throws CheckpointFormatException as [#toDirectory]
+  public List<TensorView> toMemory(DType type, Arena arena) {
+    List<TensorView> merged = new ArrayList<>();
+    for (TensorSpec spec : WeightNames.specs(config, type)) {
+      MemorySegment data = arena.allocate(spec.byteSize(), 64);
+      convert(spec, Direction.MERGE, data);
+      merged.add(new TensorView(spec.name(), type, spec.shape(), data));
+    }
+    return merged;
   }
 
   private void convert(TensorSpec spec, Direction direction, MemorySegment target) {

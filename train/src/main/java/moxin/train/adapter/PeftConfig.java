@@ -23,7 +23,8 @@ import moxin.model.CheckpointFormatException;
 ///
 /// @param settings rank, alpha and targets
 /// @param base name or path of the model that the adapter is for; empty where it is not said
-public record PeftConfig(AdapterSettings settings, Optional<String> base) {
+/// @param dropout with which it was trained; says nothing about what it computes
+public record PeftConfig(AdapterSettings settings, Optional<String> base, double dropout) {
 
   /// Its name in an adapter's directory.
   public static final String FILE_NAME = "adapter_config.json";
@@ -68,6 +69,11 @@ public record PeftConfig(AdapterSettings settings, Optional<String> base) {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
+  /// That of an adapter trained without dropout.
+  public PeftConfig(AdapterSettings settings, Optional<String> base) {
+    this(settings, base, 0);
+  }
+
   /// Reads that of an adapter's directory.
   ///
   /// @throws CheckpointFormatException if it is absent, damaged, or of an adapter that Moxin does
@@ -103,7 +109,10 @@ public record PeftConfig(AdapterSettings settings, Optional<String> base) {
     }
     requireSupported(origin, root);
     try {
-      return new PeftConfig(settings(origin, root), text(root, "base_model_name_or_path"));
+      return new PeftConfig(
+          settings(origin, root),
+          text(root, "base_model_name_or_path"),
+          root.path("lora_dropout").asDouble());
     } catch (IllegalArgumentException e) {
       throw new CheckpointFormatException(origin + ": " + e.getMessage(), e);
     }
@@ -198,7 +207,7 @@ public record PeftConfig(AdapterSettings settings, Optional<String> base) {
     } else {
       root.put("lora_alpha", alpha);
     }
-    root.put("lora_dropout", 0.0);
+    root.put("lora_dropout", dropout);
     root.putNull("modules_to_save");
     root.put("peft_type", "LORA");
     root.put("r", settings.rank());

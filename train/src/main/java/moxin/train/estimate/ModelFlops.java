@@ -2,13 +2,17 @@ package moxin.train.estimate;
 
 import moxin.model.ModelConfig;
 
-/// The floating-point operations that a model needs to learn from one token, forward and backward:
-/// the numerator of model FLOPs utilisation as in PaLM (Chowdhery et al. 2022, appendix B), 6 for
-/// each weight and 12·L·H·D·T for attention. What is computed again to save memory does not count,
-/// nor does the causal mask's half; a sliding window shorter than T does.
+/// The floating-point operations that a model needs to learn from one token, forward and backward.
+/// What is computed again to save memory does not count.
 ///
-/// @param weights 6·P
-/// @param attention 12·L·H·D·min(T, window)
+/// There are two counts. [#perToken] is the numerator of model FLOPs utilisation as in PaLM
+/// (Chowdhery et al. 2022, appendix B), comparable with published figures: 6 for each weight and
+/// 12·L·H·D·T for attention, as if there were no causal mask, T capped at the sliding window.
+/// [#unmasked] is what a program that skips the masked half must do, for a comparison with the rate
+/// of matrix products: it is smaller, so that a benchmark does not praise itself.
+///
+/// @param weights of projections, and in the first count of the rows looked up too
+/// @param attention of scores and values
 public record ModelFlops(double weights, double attention) {
 
   /// How the two are computed.
@@ -19,6 +23,18 @@ public record ModelFlops(double weights, double attention) {
     int visible = Math.min(contextLength, config.slidingWindow().orElse(contextLength));
     return new ModelFlops(
         6.0 * config.parameterCount(),
+        12.0 * config.numHiddenLayers() * config.numAttentionHeads() * config.headDim() * visible);
+  }
+
+  /// Per token of rows of `contextLength` tokens, with 6 for each weight of a matrix that is
+  /// multiplied by and 12·L·H·D for each position that a position sees on average.
+  public static ModelFlops unmasked(ModelConfig config, int contextLength) {
+    long embedding = (long) config.vocabSize() * config.hiddenSize();
+    long lookedUp = config.tieWordEmbeddings() ? 0 : embedding;
+    double window = Math.min(contextLength, config.slidingWindow().orElse(contextLength));
+    double visible = window - window * (window - 1) / (2.0 * contextLength) - 0.5;
+    return new ModelFlops(
+        6.0 * (config.parameterCount() - lookedUp),
         12.0 * config.numHiddenLayers() * config.numAttentionHeads() * config.headDim() * visible);
   }
 

@@ -10,6 +10,7 @@ import java.util.function.LongSupplier;
 import moxin.job.AtomicFile;
 import moxin.train.run.Incident;
 import moxin.train.run.StepMetrics;
+import moxin.train.run.TaskPoint;
 import moxin.train.run.TrainingObserver;
 import moxin.train.run.ValidationPoint;
 
@@ -64,6 +65,13 @@ public final class PrometheusFile implements TrainingObserver, AutoCloseable {
   @Override
   public void onEvaluation(ValidationPoint point) {
     gauges.put("heldout_loss", point.loss());
+  }
+
+  @Override
+  public void onTask(TaskPoint point) {
+    point
+        .scalars()
+        .forEach((name, value) -> gauges.put(name.replaceAll("[^a-zA-Z0-9_]", "_"), value));
   }
 
   @Override

@@ -4,13 +4,14 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.EnumSet;
 import java.util.List;
+import moxin.train.LearnerFactory.AdapterPlan;
 import moxin.train.adapter.AdapterSettings;
 import moxin.train.adapter.AdapterTarget;
 import moxin.train.adapter.FrozenWeights;
 import org.jspecify.annotations.Nullable;
 
 /// Trains a low-rank adapter instead of the model's own weights, which come from the initial
-/// checkpoint and stay as they are. There is no dropout.
+/// checkpoint and stay as they are.
 ///
 /// @param kind whether the model beneath is quantised
 /// @param rank 16 unless given
@@ -18,16 +19,24 @@ import org.jspecify.annotations.Nullable;
 /// @param targets the linear layers it is on; all unless given
 /// @param base how the matrices beneath are kept: `nf4` or `q4_0` for `qlora`, `nf4` unless given,
 ///   and `plain`, in the type of the arithmetic, for `lora`
+/// @param dropout the probability that an element of an adapter's input is dropped while training;
+///   nothing is unless given
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Adapter(
-    Kind kind, Integer rank, Double alpha, List<AdapterTarget> targets, FrozenWeights base) {
+    Kind kind,
+    Integer rank,
+    Double alpha,
+    List<AdapterTarget> targets,
+    FrozenWeights base,
+    @Nullable Double dropout) {
 
   public Adapter(
       @Nullable Kind kind,
       @Nullable Integer rank,
       @Nullable Double alpha,
       @Nullable List<AdapterTarget> targets,
-      @Nullable FrozenWeights base) {
+      @Nullable FrozenWeights base,
+      @Nullable Double dropout) {
     if (kind == null) {
       throw new IllegalArgumentException("adapter needs a kind: lora or qlora");
     }
@@ -43,6 +52,10 @@ public record Adapter(
     if (this.targets.isEmpty() || EnumSet.copyOf(this.targets).size() < this.targets.size()) {
       throw new IllegalArgumentException("adapter's targets must be some layers, each named once");
     }
+    this.dropout = dropout;
+    if (dropout != null && !(dropout >= 0 && dropout < 1)) {
+      throw new IllegalArgumentException("dropout must be in [0, 1), found " + dropout);
+    }
     var _ = settings();
   }
 
@@ -54,6 +67,11 @@ public record Adapter(
     /// In 4 bits (Dettmers et al. 2023).
     @JsonProperty("qlora")
     QLORA
+  }
+
+  /// How it is trained.
+  public AdapterPlan plan() {
+    return new AdapterPlan(settings(), base, dropout == null ? 0 : dropout);
   }
 
   /// The shape of the adapter.

@@ -3,7 +3,8 @@ package moxin.train.recipe;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import org.jspecify.annotations.Nullable;
 
-/// Token shards to draw rows from: a path, or the name of an output of the data section.
+/// Token shards to draw rows from: a path, or the name of an output of the data section. With both,
+/// the path is where the name's shards lie unless the command line says otherwise.
 ///
 /// @param name such as `train` or `validation`
 /// @param path a shard, or a directory of shards
@@ -37,8 +38,8 @@ public record Source(
     this.maxTokens = maxTokens;
     this.whenExhausted =
         whenExhausted != null ? whenExhausted : limited ? Exhausted.DROP : Exhausted.REPEAT;
-    if ((name == null) == (path == null)) {
-      throw new IllegalArgumentException("a source has either a name or a path");
+    if (name == null && path == null) {
+      throw new IllegalArgumentException("a source has a name or a path");
     }
     if (limited && whenExhausted == Exhausted.REPEAT) {
       throw new IllegalArgumentException(

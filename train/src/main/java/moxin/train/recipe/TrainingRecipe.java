@@ -4,7 +4,9 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import moxin.job.RecipeFile;
 import moxin.train.MasterWeights;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// @param schedule runs over all phases that have none of their own
 /// @param phases in order
 /// @param checkpoints when to write them
-/// @param evaluation on held-out shards; none unless given
+/// @param evaluation on held-out shards and by tasks; none unless given
 /// @param samples texts on the way; none unless given
 /// @param onNonFiniteLoss stop unless given
 /// @param maxSkippedSteps how many steps in a row may be skipped; 10 unless given
@@ -111,10 +113,6 @@ public record TrainingRecipe(
     if (adapter != null && initialisation.checkpoint() == null) {
       throw new IllegalArgumentException("an adapter needs initialisation.checkpoint");
     }
-    if (adapter != null && samples != null) {
-      throw new IllegalArgumentException(
-          "samples are not written while an adapter trains; merge it first");
-    }
     Set<String> names = new HashSet<>();
     for (Phase phase : phases) {
       if (!names.add(phase.name())) {
@@ -157,26 +155,43 @@ public record TrainingRecipe(
         zLoss);
   }
 
+  /// The same with the path of `shards` for every source whose name it has and that has no path.
+  public TrainingRecipe withShards(Map<String, String> shards) {
+    return withSources(
+        source -> {
+          String place = shards.get(source.label());
+          return place == null || source.path() != null ? source : source.withPath(place);
+        },
+        UnaryOperator.identity(),
+        initialisation);
+  }
+
   private TrainingRecipe resolvedAgainst(Path directory) {
-    Validation held = evaluation;
-    return new TrainingRecipe(
+    return withSources(
+        source ->
+            source.path() == null ? source : source.withPath(absolute(directory, source.path())),
+        tasks -> tasks.data() == null ? tasks : tasks.withData(absolute(directory, tasks.data())),
         initialisation.checkpoint() == null
             ? initialisation
-            : initialisation.withCheckpoint(absolute(directory, initialisation.checkpoint())),
+            : initialisation.withCheckpoint(absolute(directory, initialisation.checkpoint())));
+  }
+
+  private TrainingRecipe withSources(
+      UnaryOperator<Source> found, UnaryOperator<TaskEvaluation> asked, Initialisation first) {
+    Validation held = evaluation;
+    return new TrainingRecipe(
+        first,
         precision,
         optimizer,
         learningRate,
         schedule,
-        phases.stream().map(phase -> resolved(phase, directory)).toList(),
+        phases.stream().map(phase -> with(all(phase.sources(), found), phase)).toList(),
         checkpoints,
         held == null
             ? null
-            : new Validation(
-                held.everySteps(),
-                resolved(held.sources(), directory),
-                held.batches(),
-                held.contextLength(),
-                held.batchSize()),
+            : held.with(
+                all(held.sources(), found),
+                held.tasks() == null ? null : asked.apply(held.tasks())),
         samples,
         onNonFiniteLoss,
         maxSkippedSteps,
@@ -188,7 +203,11 @@ public record TrainingRecipe(
         zLoss);
   }
 
-  private static Phase resolved(Phase phase, Path directory) {
+  private static List<Source> all(List<Source> sources, UnaryOperator<Source> found) {
+    return sources.stream().map(found).toList();
+  }
+
+  private static Phase with(List<Source> sources, Phase phase) {
     return new Phase(
         phase.name(),
         phase.kind(),
@@ -200,20 +219,10 @@ public record TrainingRecipe(
         phase.accumulationSteps(),
         phase.learningRate(),
         phase.schedule(),
-        resolved(phase.sources(), directory),
+        sources,
         phase.packing(),
         phase.rowStride(),
         phase.shuffle());
-  }
-
-  private static List<Source> resolved(List<Source> sources, Path directory) {
-    return sources.stream()
-        .map(
-            source ->
-                source.path() == null
-                    ? source
-                    : source.withPath(absolute(directory, source.path())))
-        .toList();
   }
 
   private static String absolute(Path directory, String path) {

@@ -3,6 +3,7 @@ package moxin.train.report;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.DoubleFunction;
+import java.util.stream.IntStream;
 
 /// A curve over the steps of a run, drawn as SVG: phases as bands, the curve with the range of what
 /// each point stands for, single measurements as dots, a level as a dashed line. Pointing at a
@@ -33,7 +34,18 @@ record LinePlot(
   private static final double CHARACTER = 7.2;
 
   /// A measurement at a step.
-  record Dot(long step, double value) {}
+  ///
+  /// @param what was measured
+  record Dot(long step, double value, String what) {}
+
+  /// At most about `most` of `dots`, evenly chosen, the last among them.
+  static List<Dot> thinned(List<Dot> dots, int most) {
+    int stride = Math.max(1, Math.ceilDiv(dots.size(), most));
+    return IntStream.range(0, dots.size())
+        .filter(i -> i % stride == (dots.size() - 1) % stride)
+        .mapToObj(dots::get)
+        .toList();
+  }
 
   /// A named value.
   record Level(String name, double value) {}
@@ -163,6 +175,9 @@ record LinePlot(
   }
 
   private void curve(Markup page, Size size) {
+    if (curve.isEmpty()) {
+      return;
+    }
     if (curve.isThinned()) {
       StringBuilder upper = new StringBuilder();
       StringBuilder lower = new StringBuilder();
@@ -224,7 +239,7 @@ record LinePlot(
     }
     page.empty("path", "class", "heldout", "d", path.toString());
     for (Dot dot : dots) {
-      String tip = "step " + dot.step() + ", held out: " + shown.apply(dot.value());
+      String tip = "step " + dot.step() + ", " + dot.what() + ": " + shown.apply(dot.value());
       circle(page, "heldout", x(size, dot.step()), y(size, dot.value()), tip);
     }
   }

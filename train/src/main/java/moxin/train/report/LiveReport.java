@@ -10,6 +10,7 @@ import java.util.function.LongSupplier;
 import moxin.job.BadInputException;
 import moxin.job.Progress;
 import moxin.train.run.StepMetrics;
+import moxin.train.run.TaskPoint;
 import moxin.train.run.TrainingObserver;
 import moxin.train.run.ValidationPoint;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,15 @@ public final class LiveReport implements TrainingObserver, AutoCloseable {
 
   @Override
   public void onEvaluation(ValidationPoint point) {
+    writeNow();
+  }
+
+  @Override
+  public void onTask(TaskPoint point) {
+    writeNow();
+  }
+
+  private void writeNow() {
     if (writing == null) {
       writing = thread.submit(this::write);
     }

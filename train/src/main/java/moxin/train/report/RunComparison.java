@@ -1,10 +1,8 @@
 package moxin.train.report;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -15,6 +13,7 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import moxin.job.AtomicFile;
 import moxin.job.BadInputException;
+import moxin.train.recipe.Leaves;
 import moxin.train.run.StepMetrics;
 import moxin.train.run.ValidationPoint;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class RunComparison {
   private static final int MOST_RUNS = 8;
   private static final int MOST_POINTS = 300;
+  private static final int MOST_TASKS = 24;
   private static final int LAST_STEPS = 20;
   private static final int MOST_DIFFERENCES = 200;
 
@@ -153,7 +153,28 @@ public final class RunComparison {
         over(
             StepMetrics::step,
             step -> step.residentBytes() == null ? null : step.residentBytes() / 1e9));
+    tasks(page);
     page.close().close();
+  }
+
+  private void tasks(Markup page) {
+    List<List<TasksSection.Series>> all =
+        runs.stream().map(run -> TasksSection.series(run.tasks())).toList();
+    SortedSet<String> names = new TreeSet<>();
+    all.forEach(series -> series.forEach(one -> names.add(one.name())));
+    for (String name : names.stream().limit(MOST_TASKS).toList()) {
+      List<RunCurve> curves = new ArrayList<>();
+      for (int i = 0; i < runs.size(); i++) {
+        List<LinePlot.Dot> dots =
+            all.get(i).stream()
+                .filter(one -> one.name().equals(name))
+                .findFirst()
+                .map(TasksSection.Series::dots)
+                .orElse(List.of());
+        curves.add(RunCurve.of(i, dots, LinePlot.Dot::step, LinePlot.Dot::value, MOST_POINTS));
+      }
+      small(page, name, curves);
+    }
   }
 
   private List<RunCurve> over(
@@ -202,7 +223,8 @@ public final class RunComparison {
   }
 
   private void differences(Markup page) {
-    List<Map<String, String>> recipes = runs.stream().map(run -> leaves(run.recipeTree())).toList();
+    List<Map<String, String>> recipes =
+        runs.stream().map(run -> Leaves.of(run.recipeTree())).toList();
     SortedSet<String> keys = new TreeSet<>();
     recipes.forEach(recipe -> keys.addAll(recipe.keySet()));
     keys.removeIf(
@@ -223,31 +245,6 @@ public final class RunComparison {
       page.close();
     }
     page.close().close().close().close();
-  }
-
-  /// The values of a tree by their paths.
-  private static Map<String, String> leaves(JsonNode tree) {
-    Map<String, String> leaves = new TreeMap<>();
-    addLeaves("", tree, leaves);
-    return leaves;
-  }
-
-  private static void addLeaves(String path, JsonNode node, Map<String, String> leaves) {
-    if (node.isObject()) {
-      for (Map.Entry<String, JsonNode> entry : node.properties()) {
-        addLeaves(
-            path.isEmpty() ? entry.getKey() : path + "." + entry.getKey(),
-            entry.getValue(),
-            leaves);
-      }
-    } else if (node.isArray()) {
-      int index = 0;
-      for (Iterator<JsonNode> elements = node.elements(); elements.hasNext(); index++) {
-        addLeaves(path + "." + index, elements.next(), leaves);
-      }
-    } else if (!node.isMissingNode()) {
-      leaves.put(path, node.asText());
-    }
   }
 
   private static String lastLoss(RunFiles run) {

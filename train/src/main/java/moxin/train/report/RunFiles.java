@@ -17,11 +17,13 @@ import moxin.model.ModelConfigFile;
 import moxin.train.run.RunDirectory;
 import moxin.train.run.SampleText;
 import moxin.train.run.StepMetrics;
+import moxin.train.run.TaskPoint;
 import moxin.train.run.ValidationPoint;
 
 /// What the files of a run directory say; absent files are empty lists, empty optionals and missing
 /// nodes.
 ///
+/// @param tasks what evaluation tasks came to on the way
 /// @param incidents spikes, losses that are not finite, and warnings
 /// @param checkpoint the newest checkpoint
 /// @param data the corpus report
@@ -32,6 +34,7 @@ record RunFiles(
     Optional<RecipeFile> recipe,
     List<StepMetrics> steps,
     List<ValidationPoint> validation,
+    List<TaskPoint> tasks,
     List<SampleText> samples,
     List<Mark> incidents,
     Optional<Path> checkpoint,
@@ -58,6 +61,7 @@ record RunFiles(
                 : Optional.empty(),
             RunLogs.steps(run.metrics()),
             RunLogs.validation(run.validation()),
+            RunLogs.tasks(run.evaluation()),
             RunLogs.samples(run.samples()),
             RunLogs.incidents(run.incidents()),
             checkpoint,

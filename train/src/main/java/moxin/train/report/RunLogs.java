@@ -9,12 +9,16 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import moxin.job.BadInputException;
 import moxin.train.run.SampleText;
 import moxin.train.run.StepMetrics;
+import moxin.train.run.TaskPoint;
+import moxin.train.run.TaskScores;
 import moxin.train.run.ValidationPoint;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +66,37 @@ final class RunLogs {
         .stream()
         .filter(point -> Double.isFinite(point.loss()))
         .toList();
+  }
+
+  /// What tasks came to; scores that are not finite numbers are left out.
+  static List<TaskPoint> tasks(Path file) throws IOException {
+    return read(
+        file,
+        line ->
+            new TaskPoint(
+                line.path("step").asLong(),
+                line.path("phase").asText(),
+                line.path("task").asText(),
+                line.path("questions").asInt(),
+                scores(line.path("metrics")),
+                orZero(number(line, "time"))),
+        TaskPoint::step);
+  }
+
+  private static Map<String, TaskScores.Score> scores(JsonNode metrics) {
+    Map<String, TaskScores.Score> scores = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> metric : metrics.properties()) {
+      Double value = number(metric.getValue(), "value");
+      if (value != null) {
+        scores.put(
+            metric.getKey(),
+            new TaskScores.Score(
+                value,
+                number(metric.getValue(), "standardError"),
+                metric.getValue().path("higherIsBetter").asBoolean()));
+      }
+    }
+    return scores;
   }
 
   static List<SampleText> samples(Path file) throws IOException {

@@ -16,9 +16,9 @@ public final class RunReport {
   private RunReport() {}
 
   /// Writes `report.html` into `runDirectory` from what lies there: `recipe.yaml`, `metrics.jsonl`,
-  /// `validation.jsonl`, `samples.jsonl`, `data/report.json`, `evaluation/results.json`,
-  /// `evaluation/summary.json`, and the configuration and manifest of `checkpoints/latest`. What is
-  /// absent is left out. The same files give the same report.
+  /// `validation.jsonl`, `evaluation.jsonl`, `samples.jsonl`, `data/report.json`,
+  /// `evaluation/results.json`, `evaluation/summary.json`, and the configuration and manifest of
+  /// `checkpoints/latest`. What is absent is left out. The same files give the same report.
   ///
   /// @return the file written
   /// @throws moxin.job.BadInputException if there is nothing to report, or a file is not what its
@@ -35,6 +35,7 @@ public final class RunReport {
     begin(page, run.name() + " · Moxin run");
     OverviewSection.write(page, run);
     TrainingSection.write(page, run);
+    TasksSection.write(page, run);
     HeldOutSection.write(page, run);
     EvaluationSection.write(page, run);
     SamplesSection.write(page, run);

@@ -1,7 +1,6 @@
 package moxin.train.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -92,12 +91,11 @@ final class TrainingSection {
   }
 
   private static List<LinePlot.Dot> dots(List<ValidationPoint> points) {
-    int stride = Math.max(1, Math.ceilDiv(points.size(), MOST_DOTS));
-    List<LinePlot.Dot> dots = new ArrayList<>();
-    for (int i = (points.size() - 1) % stride; i >= 0 && i < points.size(); i += stride) {
-      dots.add(new LinePlot.Dot(points.get(i).step(), points.get(i).loss()));
-    }
-    return dots;
+    return LinePlot.thinned(
+        points.stream()
+            .map(point -> new LinePlot.Dot(point.step(), point.loss(), "held out"))
+            .toList(),
+        MOST_DOTS);
   }
 
   private static void learningRate(Markup page, List<PhaseSpan> phases) {

@@ -2,17 +2,22 @@ package moxin.train.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import moxin.job.BadInputException;
 import moxin.job.Progress;
+import moxin.model.Checkpoint;
 import moxin.model.DType;
+import moxin.model.MemoryCheckpoint;
 import moxin.model.SafetensorsCheckpoint;
 import moxin.model.SafetensorsWriter;
+import moxin.model.TensorView;
 import moxin.train.AdaptingLearner;
-import moxin.train.LearnerFactory.AdapterPlan;
 import moxin.train.adapter.AdapterFile;
+import moxin.train.adapter.AdapterMerge;
 import moxin.train.adapter.PeftConfig;
 import moxin.train.recipe.Adapter;
 import moxin.train.recipe.Phase;
@@ -37,11 +42,11 @@ final class AdapterRun {
     Path base =
         Inputs.checkpoint(recipe.initialisation())
             .orElseThrow(() -> new BadInputException("an adapter needs initialisation.checkpoint"));
-    AdapterPlan plan = new AdapterPlan(adapter.settings(), adapter.base());
     AdaptingLearner learner;
     try (SafetensorsCheckpoint weights = SafetensorsCheckpoint.open(base)) {
       learner =
-          job.learners().adapt(inputs.config(), computeType, job.recipe().seed(), plan, weights);
+          job.learners()
+              .adapt(inputs.config(), computeType, job.recipe().seed(), adapter.plan(), weights);
     }
     try {
       int rows = recipe.phases().stream().mapToInt(Phase::batchSize).max().orElseThrow();
@@ -68,13 +73,22 @@ final class AdapterRun {
     }
   }
 
+  /// The weights of `base` with the adapter as it is now added, in `type`, in memory of `arena`.
+  static List<TensorView> merged(
+      AdaptingLearner learner, Checkpoint base, DType type, Arena arena) {
+    Checkpoint adapter = MemoryCheckpoint.of("the adapter in training", learner.weights());
+    return new AdapterMerge(learner.config(), base, adapter, learner.adapter())
+        .toMemory(type, arena);
+  }
+
   /// Writes adapter and optimizer's state into a checkpoint's directory.
   ///
   /// @param recipe resolved
   static void write(AdaptingLearner learner, JsonNode recipe, Path directory) throws IOException {
     AdapterFile.write(directory, learner.weights());
     String base = recipe.at("/training/initialisation/checkpoint").asText();
-    new PeftConfig(learner.adapter(), Optional.of(base)).write(directory);
+    double dropout = recipe.at("/training/adapter/dropout").asDouble();
+    new PeftConfig(learner.adapter(), Optional.of(base), dropout).write(directory);
     SafetensorsWriter.write(
         directory.resolve(CheckpointStore.OPTIMIZER),
         learner.optimizerState(),

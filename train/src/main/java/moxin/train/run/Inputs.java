@@ -112,14 +112,14 @@ record Inputs(ModelConfig config, List<Path> tokenizerFiles, List<Manifest.Entry
     }
   }
 
-  /// Where the shards of `source` lie.
+  /// Where the shards of `source` lie: where `named` says, else at its path.
   ///
   /// @throws BadInputException if `named` has no such name
   static Path locate(Map<String, Path> named, Source source) {
-    if (source.path() != null) {
+    Path found = source.name() == null ? null : named.get(source.name());
+    if (found == null && source.path() != null) {
       return Path.of(source.path());
     }
-    Path found = named.get(source.label());
     if (found == null) {
       throw new BadInputException(
           "no source is called "

@@ -27,6 +27,11 @@ record Observers(List<TrainingObserver> all) implements TrainingObserver {
   }
 
   @Override
+  public void onTask(TaskPoint point) {
+    all.forEach(observer -> observer.onTask(point));
+  }
+
+  @Override
   public void onSample(SampleText sample) {
     all.forEach(observer -> observer.onSample(sample));
   }

@@ -22,6 +22,11 @@ public record RunDirectory(Path root) {
     return root.resolve("validation.jsonl");
   }
 
+  /// One line per task and time that it was asked.
+  public Path evaluation() {
+    return root.resolve("evaluation.jsonl");
+  }
+
   /// One line per sample text.
   public Path samples() {
     return root.resolve("samples.jsonl");

@@ -50,6 +50,7 @@ final class RunRecord implements AutoCloseable {
   private record Logs(
       JsonLog metrics,
       JsonLog validation,
+      JsonLog evaluation,
       JsonLog samples,
       JsonLog statistics,
       EventFileWriter events)
@@ -59,6 +60,7 @@ final class RunRecord implements AutoCloseable {
       return new Logs(
           JsonLog.open(run.metrics(), lastStep),
           JsonLog.open(run.validation(), lastStep),
+          JsonLog.open(run.evaluation(), lastStep),
           JsonLog.open(run.samples(), lastStep),
           JsonLog.open(run.statistics(), lastStep),
           EventFileWriter.open(run.root(), lastStep));
@@ -67,6 +69,7 @@ final class RunRecord implements AutoCloseable {
     void sync() throws IOException {
       metrics.sync();
       validation.sync();
+      evaluation.sync();
       samples.sync();
       statistics.sync();
       events.sync();
@@ -76,6 +79,7 @@ final class RunRecord implements AutoCloseable {
     public void close() throws IOException {
       try (metrics;
           validation;
+          evaluation;
           samples;
           statistics;
           events) {
@@ -121,6 +125,11 @@ final class RunRecord implements AutoCloseable {
 
   void add(ValidationPoint point) throws IOException {
     append("validation", logs.validation(), point);
+    show(point.step(), point.time(), point.scalars());
+  }
+
+  void add(TaskPoint point) throws IOException {
+    append("evaluation", logs.evaluation(), point);
     show(point.step(), point.time(), point.scalars());
   }
 

@@ -35,7 +35,7 @@ public record StepMetrics(
     @Nullable Long residentBytes) {
 
   /// The values that TensorBoard shows, by tag; those that are not finite are absent.
-  Map<String, Double> scalars() {
+  public Map<String, Double> scalars() {
     Map<String, Double> scalars = new LinkedHashMap<>();
     if (loss != null) {
       scalars.put("train/loss", loss);

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import moxin.job.BadInputException;
+import moxin.job.ResidentMemory;
 import moxin.train.AdamW;
 import moxin.train.Batch;
 import moxin.train.Learner;
@@ -83,6 +85,7 @@ final class Stepper implements AutoCloseable {
     position.seconds += elapsed;
     watchdog.stepTook(elapsed);
     double speed = planned.phase().tokensPerStep() / elapsed;
+    OptionalLong resident = ResidentMemory.bytes();
     StepMetrics metrics =
         new StepMetrics(
             position.step,
@@ -96,7 +99,7 @@ final class Stepper implements AutoCloseable {
             position.seconds,
             Instant.now().toEpochMilli() / 1e3,
             verdict.isEmpty() ? null : true,
-            ResidentMemory.bytes());
+            resident.isPresent() ? resident.getAsLong() : null);
     return new Step(metrics, verdict, measured);
   }
 

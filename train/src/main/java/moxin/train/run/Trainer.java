@@ -13,6 +13,7 @@ import moxin.train.loader.TokenSource;
 import moxin.train.recipe.Phase;
 import moxin.train.recipe.Samples;
 import moxin.train.recipe.SpikeAction;
+import moxin.train.recipe.TaskEvaluation;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.recipe.Validation;
 
@@ -22,6 +23,7 @@ final class Trainer {
   private final Plan plan;
   private final TrainingRecipe recipe;
   private final Learner learner;
+  private final ModelInTraining model;
   private final RunRecord record;
   private final CheckpointWriter checkpoints;
   private final Optional<Evaluator> evaluator;
@@ -43,6 +45,7 @@ final class Trainer {
     this.plan = plan;
     this.recipe = plan.recipe();
     this.learner = learner;
+    this.model = new ModelInTraining(recipe, learner);
     this.record = record;
     this.checkpoints = checkpoints;
     this.evaluator = evaluator;
@@ -253,6 +256,9 @@ final class Trainer {
     if (validation != null && (last || due(validation.everySteps()))) {
       evaluate(planned);
     }
+    if (validation != null && validation.tasks() != null && (last || due(validation.taskSteps()))) {
+      askTasks(planned, validation.tasks());
+    }
     Samples samples = recipe.samples();
     if (samples != null && (last || due(samples.everySteps()))) {
       sample(samples);
@@ -297,11 +303,30 @@ final class Trainer {
     }
   }
 
+  private void askTasks(Plan.Planned planned, TaskEvaluation tasks) throws IOException {
+    TaskRunner runner = around.job().tasks().orElseThrow();
+    watchdog.pause();
+    for (TaskScores scores : model.use((config, weights) -> runner.run(config, weights, tasks))) {
+      TaskPoint point =
+          new TaskPoint(
+              position.step,
+              planned.phase().name(),
+              scores.task(),
+              scores.questions(),
+              scores.metrics(),
+              Instant.now().toEpochMilli() / 1e3);
+      record.add(point);
+      around.observer().onTask(point);
+    }
+    watchdog.resume();
+  }
+
   private void sample(Samples samples) throws IOException {
     if (around.job().generator().isPresent()) {
+      SampleGenerator generator = around.job().generator().get();
       watchdog.pause();
       List<String> texts =
-          around.job().generator().get().generate(learner.config(), learner.weights(), samples);
+          model.use((config, weights) -> generator.generate(config, weights, samples));
       for (int i = 0; i < texts.size(); i++) {
         SampleText text = new SampleText(position.step, samples.prompts().get(i), texts.get(i));
         record.add(text);

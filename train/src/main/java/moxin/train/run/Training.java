@@ -3,7 +3,9 @@ package moxin.train.run;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import moxin.job.AtomicFile;
 import moxin.job.BadInputException;
@@ -64,6 +66,7 @@ public final class Training {
           job.run().root()
               + " has checkpoints already; go on with --resume, or choose another directory");
     }
+    requireTasks(job, recipe);
     Inputs inputs = Inputs.find(job, recipe);
     Plan plan = Plan.of(job, recipe, inputs.config().vocabSize());
     plan.notes().forEach(progress::note);
@@ -71,7 +74,7 @@ public final class Training {
     store.sweep();
     Optional<CheckpointStore.Found> found = store.newest(progress);
     found.ifPresent(checkpoint -> requireSame(checkpoint, identity));
-    AtomicFile.write(job.run().recipe(), resolved.toYaml());
+    writeRecipe(job, recipe);
 
     RunRecord.Header header = new RunRecord.Header(inputs, resolved.tree(), identity);
     long lastStep = found.map(checkpoint -> checkpoint.state().step()).orElse(0L);
@@ -101,6 +104,29 @@ public final class Training {
       Optional<Evaluator> evaluator = evaluation.evaluator();
       return new Trainer(around, plan, learner, record, checkpoints, evaluator, watchdog)
           .run(found);
+    }
+  }
+
+  /// Writes the resolved recipe such that it says where the shards lie, seen from the run.
+  private static void writeRecipe(TrainingJob job, TrainingRecipe recipe) throws IOException {
+    Path root = job.run().root().toAbsolutePath().normalize();
+    Map<String, String> shards = new HashMap<>();
+    job.sources()
+        .forEach(
+            (name, path) -> {
+              Path place = path.toAbsolutePath().normalize();
+              boolean near = java.util.Objects.equals(root.getRoot(), place.getRoot());
+              shards.put(name, (near ? root.relativize(place) : place).toString());
+            });
+    AtomicFile.write(
+        job.run().recipe(), job.recipe().with("training", recipe.withShards(shards)).toYaml());
+  }
+
+  private static void requireTasks(TrainingJob job, TrainingRecipe recipe) {
+    Validation validation = recipe.evaluation();
+    if (validation != null && validation.tasks() != null && job.tasks().isEmpty()) {
+      throw new BadInputException(
+          "evaluation.tasks needs a tokenizer to ask questions with; name it with --tokenizer");
     }
   }
 
@@ -157,7 +183,7 @@ public final class Training {
   private static Evaluation evaluation(TrainingJob job, TrainingRecipe recipe, Inputs inputs)
       throws IOException {
     Validation validation = recipe.evaluation();
-    if (validation == null) {
+    if (validation == null || validation.sources().isEmpty()) {
       return new Evaluation(Optional.empty());
     }
     Optional<Tokenizer> tokenizer = Optional.empty();

@@ -19,6 +19,7 @@ import moxin.train.recipe.Source;
 /// @param tokenizer a tokenizer file or directory, copied into checkpoints; empty to take the
 ///   initial checkpoint's
 /// @param generator writes the samples; empty for none
+/// @param tasks asks the recipe's evaluation tasks; empty for none
 /// @param peakFlops the machine's floating-point operations per second, for mfu
 public record TrainingJob(
     RecipeFile recipe,
@@ -28,6 +29,7 @@ public record TrainingJob(
     Map<String, Path> sources,
     Optional<Path> tokenizer,
     Optional<SampleGenerator> generator,
+    Optional<TaskRunner> tasks,
     OptionalDouble peakFlops) {
 
   public TrainingJob {

@@ -18,6 +18,9 @@ public interface TrainingObserver {
   /// The held-out loss was measured.
   default void onEvaluation(ValidationPoint point) {}
 
+  /// A task was asked.
+  default void onTask(TaskPoint point) {}
+
   /// A text was sampled.
   default void onSample(SampleText sample) {}
 

@@ -18,7 +18,7 @@ public record ValidationPoint(
     long step, String phase, double loss, @Nullable Double bitsPerByte, long targets, double time) {
 
   /// The values that TensorBoard shows, by tag.
-  Map<String, Double> scalars() {
+  public Map<String, Double> scalars() {
     Map<String, Double> scalars = new LinkedHashMap<>();
     scalars.put("validation/loss", loss);
     if (bitsPerByte != null) {

@@ -5,7 +5,7 @@ import moxin.train.ZeroStage;
 
 /// The time of a step of several processes with one slice each per micro-batch, by the schedule of
 /// [moxin.train.transformer]: what is exchanged for one layer overlaps with the computation of its
-/// neighbour from stage 2 on, and at stage 3 forward too; the rest does not.
+/// neighbour, at stage 3 forward too; the rest does not.
 ///
 /// @param flops operations per second that a process computes with when it waits for nobody
 /// @param positions of a slice
@@ -22,14 +22,12 @@ public record StepTime(
   public double seconds() {
     double step = computing();
     double gradient = exchange(matrixBytes());
-    boolean overlaps = volume.stage().compareTo(ZeroStage.GRADIENTS) >= 0;
     boolean fetches = volume.stage() == ZeroStage.WEIGHTS;
     double forward = fetches ? exchange(matrixBytes()) : 0;
     double backward = forward + gradient;
     double beside = exposed(forward, forwardLayer()) + exposed(backward, 2 * forwardLayer());
-    double perMicroBatch = overlaps ? layers() * beside : layers() * gradient;
     // The first fetch and the last gradient have nothing beside them.
-    perMicroBatch += overlaps ? forward + gradient : 0;
+    double perMicroBatch = layers() * beside + forward + gradient;
     double size = volume.type().byteSize();
     perMicroBatch += exposed(exchange(volume.embeddingElements() * size), 2 * forwardLayer());
     perMicroBatch += exchange(volume.normElements() * 4.0);

@@ -31,6 +31,11 @@ record AdapterGradient(
         flat, new AdapterViews(layout, flat), adapters, new NormViews(norms, norms, dropped));
   }
 
+  /// The same place, of a pass with `dropout`.
+  AdapterGradient dropping(Dropout dropout) {
+    return new AdapterGradient(flat, gradients, adapters.dropping(dropout), normViews);
+  }
+
   @Override
   public void begin() {}
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import moxin.job.BadInputException;
 import moxin.job.Progress;
 import moxin.model.Checkpoint;
 import moxin.model.DType;
@@ -16,6 +17,7 @@ import moxin.torch.Tensor;
 import moxin.train.AdamW;
 import moxin.train.AdaptingLearner;
 import moxin.train.Batch;
+import moxin.train.LearnerFactory.AdapterPlan;
 import moxin.train.adapter.AdapterMemory;
 import moxin.train.adapter.AdapterSettings;
 import moxin.train.adapter.FrozenWeights;
@@ -24,7 +26,8 @@ import moxin.train.adapter.FrozenWeights;
 /// adapter's factors are fp32 and are copied to the compute type for computing.
 ///
 /// Slices, threads and sums are those of [TorchLearner]: on a CPU the same batches give the same
-/// bits whatever the number of threads. Weight decay applies to both factors.
+/// bits whatever the number of threads. Weight decay applies to both factors. Dropout differs from
+/// step to step, micro-batch to micro-batch and slice to slice.
 public final class AdapterLearner implements AdaptingLearner {
   private final ModelConfig config;
   private final AdapterSettings settings;
@@ -40,16 +43,23 @@ public final class AdapterLearner implements AdaptingLearner {
   private final SliceMemory<AdapterGradient> memory;
   private final SliceThreads threads;
   private final ParameterUpdates updates;
+  private final Dropout dropout;
   private long steps;
+  private int microBatches;
   private double norm = Double.NaN;
 
   /// A learner with a fresh adapter, which owns `base`.
   AdapterLearner(
       ModelConfig config,
       AdapterSettings settings,
+      Dropout dropout,
       FrozenBase base,
       LearnerOptions options,
       Execution execution) {
+    if (!dropout.isNone() && !options.device().isHost()) {
+      throw new BadInputException("an adapter's dropout is on the CPU only; leave it out");
+    }
+    this.dropout = dropout;
     this.config = config;
     this.settings = settings;
     this.options = options;
@@ -85,15 +95,28 @@ public final class AdapterLearner implements AdaptingLearner {
   public static AdapterLearner create(
       ModelConfig config,
       Checkpoint checkpoint,
-      AdapterSettings settings,
-      FrozenWeights weights,
+      AdapterPlan plan,
       LearnerOptions options,
       long seed,
       Progress progress)
       throws IOException {
     LibTorch.load(progress);
     Execution execution = Execution.on(options.device(), options.processors());
-    return create(config, checkpoint, settings, weights, options, seed, execution);
+    return create(config, checkpoint, plan, options, seed, execution);
+  }
+
+  /// As the other, without dropout.
+  public static AdapterLearner create(
+      ModelConfig config,
+      Checkpoint checkpoint,
+      AdapterSettings settings,
+      FrozenWeights weights,
+      LearnerOptions options,
+      long seed,
+      Progress progress)
+      throws IOException {
+    AdapterPlan plan = new AdapterPlan(settings, weights, 0);
+    return create(config, checkpoint, plan, options, seed, progress);
   }
 
   static AdapterLearner create(
@@ -104,14 +127,27 @@ public final class AdapterLearner implements AdaptingLearner {
       LearnerOptions options,
       long seed,
       Execution execution) {
+    return create(
+        config, checkpoint, new AdapterPlan(settings, weights, 0), options, seed, execution);
+  }
+
+  static AdapterLearner create(
+      ModelConfig config,
+      Checkpoint checkpoint,
+      AdapterPlan plan,
+      LearnerOptions options,
+      long seed,
+      Execution execution) {
     LibTorch.prepareThread(execution.threadsPerOperator());
     FrozenBase base =
-        weights == FrozenWeights.PLAIN
+        plan.weights() == FrozenWeights.PLAIN
             ? new PlainBase(
                 ModelWeights.load(config, checkpoint, options.computeType(), options.device()))
-            : QuantisedBase.load(config, checkpoint, weights, options, execution.threads());
+            : QuantisedBase.load(config, checkpoint, plan.weights(), options, execution.threads());
     try {
-      AdapterLearner learner = new AdapterLearner(config, settings, base, options, execution);
+      Dropout dropout = new Dropout(plan.dropout(), seed);
+      AdapterLearner learner =
+          new AdapterLearner(config, plan.settings(), dropout, base, options, execution);
       learner.initialize(new AdapterInitializer(seed));
       return learner;
     } catch (RuntimeException | Error e) {
@@ -142,7 +178,7 @@ public final class AdapterLearner implements AdaptingLearner {
   @Override
   public AdapterMemory memory(int rows, int length) {
     return AdapterMemoryPlan.of(config, settings, base.kind(), options, execution)
-        .memory(rows, length);
+        .memory(rows, length, dropout);
   }
 
   @Override
@@ -150,6 +186,7 @@ public final class AdapterLearner implements AdaptingLearner {
     List<SliceBatch> slices = slices(batch);
     norm = Double.NaN;
     List<AdapterGradient> gradients = memory.gradients(slices);
+    Dropout dropped = dropout.of(steps).of(microBatches++);
     double[] losses = new double[slices.size()];
     threads.run(
         slices.size(),
@@ -158,7 +195,12 @@ public final class AdapterLearner implements AdaptingLearner {
           Workspace workspace = memory.workspace(worker, slice);
           losses[i] =
               transformer(worker)
-                  .learn(slice, workspace, gradients.get(i), scale, base.pass(worker));
+                  .learn(
+                      slice,
+                      workspace,
+                      gradients.get(i).dropping(dropped.of(i)),
+                      scale,
+                      base.pass(worker));
         });
     updates.add(gradients.stream().map(AdapterGradient::flat).toList(), layout.size());
     return Arrays.stream(losses).reduce(0, Double::sum);
@@ -195,12 +237,14 @@ public final class AdapterLearner implements AdaptingLearner {
         AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm(), options.updates().seed());
     updates.step(step, adamW.weightDecay(), 0, layout.size());
     steps++;
+    microBatches = 0;
     norm = Double.NaN;
   }
 
   @Override
   public void discardGradients() {
     Aten.zero(parameters.gradient());
+    microBatches = 0;
     norm = Double.NaN;
   }
 
@@ -228,6 +272,7 @@ public final class AdapterLearner implements AdaptingLearner {
   @Override
   public void loadOptimizerState(Checkpoint checkpoint) {
     steps = files.loadOptimizerState(checkpoint);
+    microBatches = 0;
   }
 
   /// The gradient of the adapter's tensor `name` accumulated so far, row by row.

@@ -38,8 +38,13 @@ record AdapterMemoryPlan(
         options.updates());
   }
 
-  /// For batches of `rows` rows of `length` positions.
+  /// For batches of `rows` rows of `length` positions, without dropout.
   AdapterMemory memory(int rows, int length) {
+    return memory(rows, length, new Dropout(0, 0));
+  }
+
+  /// For batches of `rows` rows of `length` positions.
+  AdapterMemory memory(int rows, int length, Dropout dropout) {
     int used = Math.min(slices, rows);
     int passing = Math.min(workers, used);
     long adapter = new AdapterLayout(config, settings, updates.states()).size();
@@ -55,7 +60,7 @@ record AdapterMemoryPlan(
             + Float.BYTES * (layout.size() - layout.embeddingsEnd()),
         base == FrozenWeights.PLAIN ? 0 : passing * layer * type.byteSize(),
         adapter * perElement + moments,
-        passing * workspaces(rows, used, length));
+        passing * (workspaces(rows, used, length) + dropped(rows, used, length, dropout)));
   }
 
   private long matrices(long layer) {
@@ -72,6 +77,14 @@ record AdapterMemoryPlan(
 
   private long embeddings(ParameterLayout layout) {
     return (layout.embeddingsEnd() - layout.matricesEnd()) * type.byteSize();
+  }
+
+  /// The widest input of a linear layer, once more.
+  private long dropped(int rows, int used, int length, Dropout dropout) {
+    long attended = (long) config.numAttentionHeads() * config.headDim();
+    long widest = Math.max(attended, Math.max(config.hiddenSize(), config.intermediateSize()));
+    long positions = (long) Math.ceilDiv(rows, used) * length;
+    return dropout.isNone() ? 0 : positions * widest * type.byteSize();
   }
 
   /// A thread may meet slices of two sizes.

@@ -8,6 +8,7 @@ import moxin.job.Progress;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.torch.LibTorch;
+import moxin.train.JobSignal;
 import moxin.train.Learner;
 import moxin.train.LearnerFactory;
 import moxin.train.ZeroStage;
@@ -21,6 +22,7 @@ public final class DistributedLearners implements LearnerFactory {
   private final Communicator communicator;
   private final Orders orders;
   private final Settings settings;
+  private final JobSignal signal;
   private final Progress progress;
 
   /// What a recipe or the machine decides.
@@ -47,13 +49,17 @@ public final class DistributedLearners implements LearnerFactory {
   }
 
   /// Learners of all processes of `communicator`, which is borrowed; for process 0.
-  public DistributedLearners(Communicator communicator, Settings settings, Progress progress) {
+  ///
+  /// @param signal raised when any process receives a signal, at the next exchange of losses
+  public DistributedLearners(
+      Communicator communicator, Settings settings, JobSignal signal, Progress progress) {
     if (communicator.rank() != 0) {
       throw new IllegalArgumentException("process 0 leads, this is " + communicator.rank());
     }
     this.communicator = communicator;
     this.orders = new Orders(communicator);
     this.settings = settings;
+    this.signal = signal;
     this.progress = progress;
   }
 
@@ -77,7 +83,8 @@ public final class DistributedLearners implements LearnerFactory {
     orders.give(Orders.Kind.CREATE, length);
     orders.text(text, length);
     LeadingLearner learner =
-        new LeadingLearner(config, orders, made.create(communicator, settings.processors()));
+        new LeadingLearner(
+            config, orders, made.create(communicator, signal, settings.processors()));
     learner.initialize(new WeightInitializer(seed, settings.outputs()));
     return learner;
   }
@@ -85,22 +92,27 @@ public final class DistributedLearners implements LearnerFactory {
   /// Tells the other processes that there is nothing more to do, after which they return from
   /// [#follow]; for process 0. Not called where anything failed: [Communicator#abort] ends them
   /// then.
-  public static void finish(Communicator communicator) {
-    new Orders(communicator).give(Orders.Kind.END);
+  ///
+  /// @param exitCode what [#follow] returns
+  public static void finish(Communicator communicator, int exitCode) {
+    new Orders(communicator).give(Orders.Kind.END, exitCode);
   }
 
   /// Takes part in the learners of process 0, until it says that it has finished; for all others.
+  /// Returns the exit code that it says.
   ///
   /// @param processors how many of this machine's processors to use
+  /// @param signal raised when any process receives a signal; what is raised here is told to all
   /// @throws IOException if libtorch's libraries cannot be extracted
-  public static void follow(Communicator communicator, int processors, Progress progress)
+  public static int follow(
+      Communicator communicator, int processors, JobSignal signal, Progress progress)
       throws IOException {
     if (communicator.rank() == 0) {
       throw new IllegalArgumentException("process 0 leads");
     }
     LibTorch.load(progress);
-    try (FollowingRank rank = new FollowingRank(communicator, processors)) {
-      rank.run();
+    try (FollowingRank rank = new FollowingRank(communicator, processors, signal)) {
+      return rank.run();
     }
   }
 }

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Optional;
 import moxin.collective.Communicator;
+import moxin.train.JobSignal;
 import org.jspecify.annotations.Nullable;
 
 /// What the processes besides the leader do: as they are told, until it is over.
@@ -17,27 +18,30 @@ final class FollowingRank implements AutoCloseable {
   private final Communicator communicator;
   private final Orders orders;
   private final int processors;
+  private final JobSignal signal;
   private @Nullable ShardedLearner current;
 
-  FollowingRank(Communicator communicator, int processors) {
+  FollowingRank(Communicator communicator, int processors, JobSignal signal) {
     this.communicator = communicator;
     this.orders = new Orders(communicator);
     this.processors = processors;
+    this.signal = signal;
   }
 
-  /// Returns when the leader says that the job is over.
-  void run() {
+  /// Returns the exit code when the leader says that the job is over.
+  int run() {
     Orders.Order order = orders.take();
     while (order.kind() != Orders.Kind.END) {
       if (order.kind() == Orders.Kind.CREATE) {
         close();
         NewLearner made = NewLearner.parse(orders.text(null, order.integer(0)));
-        current = made.create(communicator, processors);
+        current = made.create(communicator, signal, processors);
       } else {
         obey(order, learner());
       }
       order = orders.take();
     }
+    return order.integer(0);
   }
 
   private void obey(Orders.Order order, ShardedLearner learner) {

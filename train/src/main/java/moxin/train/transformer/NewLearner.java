@@ -6,6 +6,7 @@ import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
 import moxin.torch.Device;
+import moxin.train.JobSignal;
 import moxin.train.MasterWeights;
 import moxin.train.OptimizerPlace;
 import moxin.train.OptimizerStates;
@@ -55,13 +56,15 @@ record NewLearner(
 
   /// Makes this process's share of it.
   ///
+  /// @param signal what is told to the others, and raised when they tell of one
   /// @param processors how many of this machine's to use
-  ShardedLearner create(Communicator communicator, int processors) {
+  ShardedLearner create(Communicator communicator, JobSignal signal, int processors) {
     return new ShardedLearner(
         config,
         new LearnerOptions(type, Device.CPU, processors, memory, updates, zLoss),
         Execution.on(Device.CPU, processors),
         stage,
-        communicator);
+        communicator,
+        signal);
   }
 }

@@ -1,6 +1,6 @@
 package moxin.train.transformer;
 
-import java.util.concurrent.ExecutionException;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -34,28 +34,7 @@ final class RankLink implements AutoCloseable {
   }
 
   static void await(Future<?> work) {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          work.get();
-          return;
-        } catch (InterruptedException e) {
-          // The others wait for this process: finish, and tell the caller afterwards.
-          interrupted = true;
-        } catch (ExecutionException e) {
-          throw switch (e.getCause()) {
-            case RuntimeException failure -> failure;
-            case Error failure -> throw failure;
-            case null, default -> new IllegalStateException("an exchange failed", e);
-          };
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    Completion.of(List.of(work));
   }
 
   @Override

@@ -7,8 +7,9 @@ import moxin.train.ZeroStage;
 import org.jspecify.annotations.Nullable;
 
 /// Fetches weights and sends gradients while a slice passes: at stage 3 the layer after the present
-/// one is fetched ahead, from stage 2 on the gradient of a layer is sent while the layer before it
-/// is computed. At lower stages gradients are sent when the pass is over.
+/// one is fetched ahead; at every stage the gradient of a layer is sent while the layers before it
+/// are computed. From stage 2 on two layers share the memory of gradients, and a third waits until
+/// it is free.
 ///
 /// A process without a slice walks through the layers all the same, since the others need its parts
 /// and it needs their sums.
@@ -52,11 +53,6 @@ final class ShardPass implements LayerPass {
     if (written == null) {
       throw new IllegalStateException("no pass has begun");
     }
-    if (!written.windowed()) {
-      for (int layer = parameters.layers() - 1; layer >= 0; layer--) {
-        reduce(layer, written.layer(layer));
-      }
-    }
     reduce(parameters.norms(), written.norms());
     sent.forEach(RankLink::await);
     sent.clear();
@@ -92,9 +88,11 @@ final class ShardPass implements LayerPass {
 
   @Override
   public void afterBackward(int layer) {
-    if (gradients != null && gradients.windowed()) {
+    if (gradients != null) {
       reduce(layer, gradients.layer(layer));
-      reductions.set(layer % 2, sent.getLast());
+      if (gradients.windowed()) {
+        reductions.set(layer % 2, sent.getLast());
+      }
     }
   }
 

@@ -14,6 +14,7 @@ import moxin.torch.Scope;
 import moxin.torch.Tensor;
 import moxin.train.AdamW;
 import moxin.train.Batch;
+import moxin.train.JobSignal;
 import moxin.train.ZeroStage;
 
 /// One process's share of a learner that several are. Every method is collective: all processes
@@ -26,9 +27,13 @@ import moxin.train.ZeroStage;
 final class ShardedLearner implements AutoCloseable {
   private static final long CHUNK = 1 << 18;
 
+  /// Where a length that processes tell each other has the number of a signal.
+  private static final int SIGNAL_SHIFT = 48;
+
   private final ModelConfig config;
   private final Execution execution;
   private final Communicator communicator;
+  private final JobSignal signal;
   private final int processors;
   private final RankLink link;
   private final SliceThreads threads;
@@ -44,13 +49,15 @@ final class ShardedLearner implements AutoCloseable {
   private long steps;
   private double norm = Double.NaN;
 
-  /// A learner whose weights are zero. Borrows the communicator.
+  /// A learner whose weights are zero. Borrows the communicator; tells the others of `signal`, and
+  /// raises it when they tell of one.
   ShardedLearner(
       ModelConfig config,
       LearnerOptions options,
       Execution execution,
       ZeroStage stage,
-      Communicator communicator) {
+      Communicator communicator,
+      JobSignal signal) {
     if (!options.device().isHost()) {
       throw new IllegalArgumentException(
           "several processes train on CPUs, not " + options.device());
@@ -58,6 +65,7 @@ final class ShardedLearner implements AutoCloseable {
     this.config = config;
     this.execution = execution;
     this.communicator = communicator;
+    this.signal = signal;
     this.processors = options.processors();
     this.seed = options.updates().seed();
     LibTorch.prepareThread(processors);
@@ -296,7 +304,8 @@ final class ShardedLearner implements AutoCloseable {
     return sum;
   }
 
-  /// The numbers of every process, which may have different counts of them.
+  /// The numbers of every process, which may have different counts of them. With the counts the
+  /// processes tell each other of signals.
   private double[][] gathered(double[] own) {
     double[][] all = new double[communicator.size()][];
     long[] counts = new long[all.length];
@@ -306,11 +315,15 @@ final class ShardedLearner implements AutoCloseable {
         lengths.add(arena.allocate(8, 8));
       }
       MemorySegment length = arena.allocate(8, 8);
-      length.set(ValueLayout.JAVA_LONG, 0, own.length);
+      length.set(ValueLayout.JAVA_LONG, 0, own.length | ((long) signal.number() << SIGNAL_SHIFT));
       link.run(() -> communicator.allGather(length, lengths));
       List<MemorySegment> values = new ArrayList<>();
       for (int i = 0; i < all.length; i++) {
-        counts[i] = lengths.get(i).get(ValueLayout.JAVA_LONG, 0);
+        long told = lengths.get(i).get(ValueLayout.JAVA_LONG, 0);
+        counts[i] = told & ((1L << SIGNAL_SHIFT) - 1);
+        if (told >>> SIGNAL_SHIFT != 0) {
+          signal.raise((int) (told >>> SIGNAL_SHIFT));
+        }
         values.add(arena.allocate(8 * counts[i], 8));
       }
       MemorySegment mine = arena.allocate(8L * own.length, 8);

@@ -2,7 +2,6 @@ package moxin.train.transformer;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -55,43 +54,7 @@ final class SliceThreads implements AutoCloseable {
                 }
               }));
     }
-    await(workers);
-  }
-
-  private static void await(List<Future<?>> workers) {
-    boolean interrupted = false;
-    RuntimeException failure = null;
-    for (Future<?> worker : workers) {
-      boolean done = false;
-      while (!done) {
-        try {
-          worker.get();
-          done = true;
-        } catch (InterruptedException e) {
-          // Native code cannot be abandoned half-way: wait, and tell the caller afterwards.
-          interrupted = true;
-        } catch (ExecutionException e) {
-          done = true;
-          failure = failure == null ? asRuntime(e) : failure;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    if (failure != null) {
-      throw failure;
-    }
-  }
-
-  private static RuntimeException asRuntime(ExecutionException e) {
-    Throwable cause = e.getCause();
-    if (cause instanceof Error error) {
-      throw error;
-    }
-    return cause instanceof RuntimeException failure
-        ? failure
-        : new IllegalStateException("a slice failed", e);
+    Completion.of(workers);
   }
 
   @Override

@@ -58,7 +58,7 @@ final class TrainingRecipeTest {
             List.of("learningRate: 1e-3", "precision: fp32", "learningRate"),
             List.of("learningRate: 1e-3", "learningRate: -1", "positive"),
             List.of("learningRate: 1e-3", "learningRate: 1\n  precision: fp8", "fp32"),
-            List.of("{path: data/a.npy}", "{path: a, name: b}", "either a name or a path"),
+            List.of("{path: data/a.npy}", "{weight: 1}", "a name or a path"),
             List.of("steps: 5", "steps: 5, schedule: {decayFraction: 0.1}", "stable-decay"),
             List.of("steps: 5", "steps: 5, schedule: {kind: wsd, decayShape: step}", "one-minus"),
             List.of("steps: 5", "steps: 5, schedule: {kind: wsd, decayFraction: 2}", "[0.0, 1.0]"),
@@ -89,21 +89,25 @@ final class TrainingRecipeTest {
     assertThat(recipe.adapter())
         .isEqualTo(
             new Adapter(
-                Adapter.Kind.QLORA, 4, 8.0, List.of(AdapterTarget.values()), FrozenWeights.NF4));
+                Adapter.Kind.QLORA,
+                4,
+                8.0,
+                List.of(AdapterTarget.values()),
+                FrozenWeights.NF4,
+                null));
     for (var wrong :
         List.of(
             List.of("kind: qlora, ", "", "needs a kind"),
             List.of("kind: qlora", "kind: dora", "lora"),
             List.of("rank: 4", "rank: 0", "rank must be in"),
             List.of("rank: 4", "alpha: 0", "alpha must be positive"),
-            List.of("rank: 4", "dropout: 0.1", "dropout"),
+            List.of("rank: 4", "dropout: 1", "dropout must be in [0, 1)"),
             List.of("rank: 4", "base: plain", "base is plain for lora"),
             List.of("qlora, rank: 4", "lora, base: nf4", "base is plain for lora"),
             List.of("rank: 4", "targets: []", "each named once"),
             List.of("rank: 4", "targets: [q_proj, q_proj]", "each named once"),
             List.of("rank: 4", "targets: [lm_head]", "q_proj"),
-            List.of("{checkpoint: base}", "{seed: 3}", "initialisation.checkpoint"),
-            List.of("adapter:", "samples: {prompts: [a]}\n  adapter:", "merge it first"))) {
+            List.of("{checkpoint: base}", "{seed: 3}", "initialisation.checkpoint"))) {
       String text = given.replace(wrong.get(0), wrong.get(1));
       assertThat(text).isNotEqualTo(given);
       assertThatThrownBy(() -> TrainingRecipe.of(RecipeFile.parse("r.yaml", text)))

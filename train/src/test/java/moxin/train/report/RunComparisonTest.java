@@ -39,13 +39,18 @@ final class RunComparisonTest {
         .containsExactly("What they came to", "Curves", "What differs in their recipes");
     assertThat(texts(page, "strong"))
         .containsExactly(
-            "Loss", "Held-out loss", "Learning rate", "Gradient norm", "Tokens per second");
+            "Loss",
+            "Held-out loss",
+            "Learning rate",
+            "Gradient norm",
+            "Tokens per second",
+            "heldout bits_per_byte");
     assertThat(texts(page, "td"))
         .contains("first", "second", "seed", "1", "2", "training.learningRate")
         .contains("0.001", "0.002", "300", "257", "1.1000")
         .doesNotContain("name");
-    assertThat(drawn(page, "run run0")).hasSize(7).allMatch(path -> path.startsWith("M"));
-    assertThat(drawn(page, "run run1")).hasSize(7);
+    assertThat(drawn(page, "run run0")).hasSize(8).allMatch(path -> path.startsWith("M"));
+    assertThat(drawn(page, "run run1")).hasSize(8);
     assertThat(page.getElementsByTagName("script").getLength()).isZero();
   }
 

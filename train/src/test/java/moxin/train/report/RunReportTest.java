@@ -33,6 +33,7 @@ final class RunReportTest {
     assertThat(texts(page, "h2"))
         .containsExactly(
             "Training",
+            "Evaluation over time",
             "Held-out text",
             "Evaluation",
             "Samples as they improve",
@@ -41,7 +42,8 @@ final class RunReportTest {
             "Provenance");
     assertThat(texts(page, "h1")).containsExactly("tiny");
     assertThat(texts(page, "strong"))
-        .containsExactly("Loss", "Learning rate", "Gradient norm", "Throughput");
+        .containsExactly(
+            "Loss", "Learning rate", "Gradient norm", "Throughput", "heldout bits_per_byte");
     assertThat(texts(page, "dd"))
         .contains("1,112", "19.2 k", "300 steps", "1 min 15 s", "1.100", "0.510 bits per byte");
     assertThat(texts(page, "td"))
@@ -59,6 +61,7 @@ final class RunReportTest {
         List.of(
             "recipe.yaml",
             "validation.jsonl",
+            "evaluation.jsonl",
             "samples.jsonl",
             "data/report.json",
             "evaluation/results.json",

@@ -83,6 +83,7 @@ final class SampleRun {
   private static void logs(Path run, int steps) throws IOException {
     StringBuilder metrics = new StringBuilder();
     StringBuilder validation = new StringBuilder();
+    StringBuilder evaluation = new StringBuilder();
     StringBuilder samples = new StringBuilder();
     for (int step = 1; step <= steps; step++) {
       String phase = 3 * step <= 2 * steps ? "short" : "long";
@@ -108,11 +109,17 @@ final class SampleRun {
             format(
                 "{\"step\":%d,\"phase\":\"%s\",\"loss\":1.1,\"bitsPerByte\":0.51,\"targets\":9}%n",
                 step, phase));
+        evaluation.append(
+            format(
+                "{\"step\":%d,\"phase\":\"%s\",\"task\":\"heldout\",\"questions\":9,\"metrics\":"
+                    + "{\"bits_per_byte\":{\"value\":%.17g,\"higherIsBetter\":false}}}%n",
+                step, phase, loss / 3));
         samples.append(format("{\"step\":%d,\"prompt\":\"a <\",\"text\":\"> b & c\"}%n", step));
       }
     }
     Files.writeString(run.resolve("metrics.jsonl"), metrics);
     Files.writeString(run.resolve("validation.jsonl"), validation);
+    Files.writeString(run.resolve("evaluation.jsonl"), evaluation);
     Files.writeString(run.resolve("samples.jsonl"), samples);
   }
 
@@ -128,10 +135,10 @@ final class SampleRun {
     }
     return "{\"sources\": {\"code\": {"
         + funnel
-        + "}}, \"skipped\": [], \"dropped\": [{\"source\": \"code\", \"reason\": \"near-duplicate\","
-        + " \"documents\": 73, \"bytes\": 66000, \"example\": \"a/b.java\"}], \"licences\": ["
-        + "{\"source\": \"code\", \"licence\": \"GPL-2.0-only\", \"files\": 9, \"bytes\": 8,"
-        + " \"example\": \"a/b.java\", \"evidence\": \"notice\"}], \"replaced\": 0}";
+        + "}}, \"skipped\": [], \"dropped\": [{\"source\": \"code\", \"reason\":"
+        + " \"near-duplicate\", \"documents\": 73, \"bytes\": 66000, \"example\": \"a/b.java\"}],"
+        + " \"licences\": [{\"source\": \"code\", \"licence\": \"GPL-2.0-only\", \"files\": 9,"
+        + " \"bytes\": 8, \"example\": \"a/b.java\", \"evidence\": \"notice\"}], \"replaced\": 0}";
   }
 
   private static String format(String format, Object... values) {

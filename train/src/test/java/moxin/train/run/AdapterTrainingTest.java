@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import moxin.job.BadInputException;
 import moxin.job.Progress;
@@ -20,6 +21,7 @@ import moxin.model.Checkpoint;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
+import moxin.model.Precision;
 import moxin.model.SafetensorsCheckpoint;
 import moxin.model.SafetensorsWriter;
 import moxin.model.TensorView;
@@ -29,6 +31,8 @@ import moxin.train.AdaptingLearner;
 import moxin.train.Learner;
 import moxin.train.LearnerFactory;
 import moxin.train.adapter.AdapterFile;
+import moxin.train.adapter.AdapterMerge;
+import moxin.train.adapter.AdapterSettings;
 import moxin.train.adapter.PeftConfig;
 import moxin.train.report.RunReport;
 import moxin.train.run.Training.Start;
@@ -49,7 +53,7 @@ final class AdapterTrainingTest {
       seed: 5
       training:
         initialisation: {checkpoint: base}
-        adapter: {kind: qlora, rank: 4, targets: [q_proj, v_proj, down_proj]}
+        adapter: {kind: qlora, rank: 4, targets: [q_proj, v_proj, down_proj], dropout: 0.1}
         precision: bf16
         learningRate: 0.02
         phases:
@@ -77,6 +81,7 @@ final class AdapterTrainingTest {
     assertThat(latest.resolve("config.json")).doesNotExist();
     PeftConfig written = PeftConfig.read(latest);
     assertThat(written.settings().rank()).isEqualTo(4);
+    assertThat(written.dropout()).isEqualTo(0.1);
     assertThat(written.base()).contains(directory.resolve("base").toAbsolutePath().toString());
     ModelConfig config = TestRuns.config(TestRuns.VOCAB);
     try (SafetensorsCheckpoint adapter = AdapterFile.open(latest, written.settings(), config)) {
@@ -110,6 +115,62 @@ final class AdapterTrainingTest {
     assertThatThrownBy(() -> run(run, RECIPE, Start.RESUME, Integer.MAX_VALUE))
         .isInstanceOf(BadInputException.class)
         .hasMessageContaining("inputs");
+  }
+
+  @Test
+  void samplesAndTasksSeeTheModelWithItsAdapterAdded() throws Exception {
+    Path run = directory.resolve("run");
+    List<float[]> seen = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    String query = "model.layers.0.self_attn.q_proj.weight";
+    TrainingJob job =
+        TestRuns.job(
+            recipe(
+                RECIPE.replace("batches: 2", "batches: 2, tasks: {names: [a], everySteps: 0}")
+                    + "  samples: {prompts: [a], everySteps: 0}\n"),
+            run,
+            sources,
+            new Learners());
+    Training.run(
+        new TrainingJob(
+            job.recipe(),
+            job.run(),
+            job.model(),
+            job.learners(),
+            job.sources(),
+            job.tokenizer(),
+            Optional.of(
+                (_, weights, _) -> {
+                  weights.forEach(weight -> names.add(weight.name()));
+                  return List.of("text");
+                }),
+            Optional.of(
+                (config, weights, tasks) -> {
+                  weights.stream()
+                      .filter(weight -> weight.name().equals(query))
+                      .forEach(weight -> seen.add(Precision.widen(weight)));
+                  return TestRuns.scores(config, weights, tasks);
+                }),
+            job.peakFlops()),
+        Start.FRESH,
+        TrainingObserver.none(),
+        Progress.silent());
+    ModelConfig config = TestRuns.config(TestRuns.VOCAB);
+    assertThat(names).containsExactlyInAnyOrderElementsOf(WeightNames.shapes(config).keySet());
+    assertThat(Files.readString(run.resolve("samples.jsonl"))).contains("\"text\"");
+    Path latest = run.resolve("checkpoints/latest");
+    AdapterSettings settings = PeftConfig.read(latest).settings();
+    Path merged = Files.createDirectory(directory.resolve("merged"));
+    try (SafetensorsCheckpoint base = SafetensorsCheckpoint.open(directory.resolve("base"));
+        SafetensorsCheckpoint adapter = AdapterFile.open(latest, settings, config)) {
+      new AdapterMerge(config, base, adapter, settings)
+          .toDirectory(merged, DType.BF16, AdapterMerge.Direction.MERGE, Progress.silent());
+      try (SafetensorsCheckpoint sum = SafetensorsCheckpoint.open(merged)) {
+        assertThat(seen).hasSize(1);
+        assertThat(seen.getFirst()).isEqualTo(Precision.widen(sum.tensor(query)));
+        assertThat(seen.getFirst()).isNotEqualTo(Precision.widen(base.tensor(query)));
+      }
+    }
   }
 
   @Test
@@ -186,8 +247,7 @@ final class AdapterTrainingTest {
           new LearnerOptions(
               computeType, all.device(), all.processors(), ActivationMemory.RECOMPUTE);
       try {
-        return AdapterLearner.create(
-            config, base, plan.settings(), plan.weights(), options, seed, Progress.silent());
+        return AdapterLearner.create(config, base, plan, options, seed, Progress.silent());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

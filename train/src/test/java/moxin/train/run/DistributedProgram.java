@@ -14,6 +14,7 @@ import moxin.collective.Traffic;
 import moxin.job.Progress;
 import moxin.job.RecipeFile;
 import moxin.model.ModelConfig;
+import moxin.train.JobSignal;
 import moxin.train.LearnerFactory;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.run.Training.Start;
@@ -39,7 +40,7 @@ final class DistributedProgram {
         Path pid = directory.resolve("pid-" + communicator.rank());
         Files.writeString(pid, Long.toString(ProcessHandle.current().pid()));
         for (int i = 3; i < arguments.length; i += 2) {
-          DistributedLearners.follow(communicator, 1, Progress.silent());
+          DistributedLearners.follow(communicator, 1, new JobSignal(), Progress.silent());
         }
       }
       communicator.close();
@@ -63,6 +64,7 @@ final class DistributedProgram {
                   ActivationMemory.KEEP,
                   OutputScale.BY_DEPTH,
                   1),
+              new JobSignal(),
               Progress.silent());
       Path run = Path.of(arguments.get(i + 1));
       Traffic before = communicator.traffic();
@@ -71,7 +73,7 @@ final class DistributedProgram {
           start,
           waiting(waitAt, directory),
           Progress.silent());
-      DistributedLearners.finish(communicator);
+      DistributedLearners.finish(communicator, 0);
       Traffic traffic = communicator.traffic().since(before);
       System.out.println(run.getFileName() + ": " + traffic);
     }
@@ -118,6 +120,7 @@ final class DistributedProgram {
         Optional.of(config),
         learners,
         Map.of("train", directory.resolve("train.npy")),
+        Optional.empty(),
         Optional.empty(),
         Optional.empty(),
         OptionalDouble.empty());

@@ -17,6 +17,7 @@ import moxin.job.RecipeFile;
 import moxin.model.Precision;
 import moxin.model.SafetensorsCheckpoint;
 import moxin.testing.MpiRun;
+import moxin.testing.TcpRun;
 import moxin.train.LearnerFactory;
 import moxin.train.run.Training.Start;
 import moxin.train.transformer.LearnerOptions;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Whole runs under `mpirun`, against the same run in one process.
+/// Whole runs under `mpirun` and by TCP, against the same run in one process.
 final class DistributedTrainingIT {
   private static final String RECIPE =
       """
@@ -54,14 +55,29 @@ final class DistributedTrainingIT {
   @ParameterizedTest
   @ValueSource(ints = {2, 4})
   void everyStageHasTheLossesAndWeightsOfOneProcess(int ranks) throws Exception {
+    MpiRun.Ended ended = MpiRun.run(directory, ranks, DistributedProgram.class, everyStage());
+    assertThat(ended.exitCode()).as(ended.output()).isZero();
+    assertAllAreTheSingleRun();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4})
+  void soItIsWithoutMpi(int ranks) throws Exception {
+    TcpRun.Ended ended = TcpRun.run(directory, ranks, DistributedProgram.class, everyStage());
+    assertThat(ended.exitCodes()).as(ended.output()).containsOnly(0).hasSize(ranks);
+    assertAllAreTheSingleRun();
+  }
+
+  private String[] everyStage() throws IOException {
     List<String> arguments = new ArrayList<>(List.of(directory.toString(), "0", "FRESH"));
     for (int zero = 0; zero <= 3; zero++) {
       arguments.add(recipe(zero).toString());
       arguments.add(directory.resolve("zero" + zero).toString());
     }
-    MpiRun.Ended ended =
-        MpiRun.run(directory, ranks, DistributedProgram.class, arguments.toArray(String[]::new));
-    assertThat(ended.exitCode()).as(ended.output()).isZero();
+    return arguments.toArray(String[]::new);
+  }
+
+  private void assertAllAreTheSingleRun() throws Exception {
     Path single = directory.resolve("single");
     trainAlone(recipe(0), single, Start.FRESH);
     for (int zero = 0; zero <= 3; zero++) {

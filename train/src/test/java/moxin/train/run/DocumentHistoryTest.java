@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,6 +88,26 @@ final class DocumentHistoryTest {
       step = new ArrayList<>();
       super.step(adamW, learningRate);
     }
+  }
+
+  @Test
+  void theRunItselfSaysWhereItsShardsLie() throws Exception {
+    List<DocumentUse> found = DocumentHistory.open(new RunDirectory(run), sources).ofStep(3);
+    assertThat(DocumentHistory.open(new RunDirectory(run), Map.of()).ofStep(3)).isEqualTo(found);
+    Path moved = Files.createDirectory(directory.resolve("moved"));
+    try (DirectoryStream<Path> shard = Files.newDirectoryStream(directory, "train.*")) {
+      for (Path file : shard) {
+        Files.move(file, moved.resolve(file.getFileName()));
+      }
+    }
+    assertThatThrownBy(() -> DocumentHistory.open(new RunDirectory(run), Map.of()))
+        .isInstanceOf(BadInputException.class)
+        .hasMessageContaining("train.npy");
+    Map<String, Path> named =
+        Map.of("train", moved.resolve("train.npy"), "other", directory.resolve("other.npy"));
+    assertThat(DocumentHistory.open(new RunDirectory(run), named).ofStep(3))
+        .usingRecursiveFieldByFieldElementComparatorIgnoringFields("shard")
+        .isEqualTo(found);
   }
 
   @Test

@@ -3,6 +3,7 @@ package moxin.train.run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,8 +12,11 @@ import java.util.OptionalInt;
 import java.util.Random;
 import moxin.job.RecipeFile;
 import moxin.model.ModelConfig;
+import moxin.model.Precision;
+import moxin.model.TensorView;
 import moxin.text.shard.TokenShardWriter;
 import moxin.train.LearnerFactory;
+import moxin.train.recipe.TaskEvaluation;
 
 /// Small corpora, recipes and jobs for tests.
 final class TestRuns {
@@ -62,7 +66,21 @@ final class TestRuns {
         job.sources(),
         Optional.of(tokenizer),
         job.generator(),
+        job.tasks(),
         job.peakFlops());
+  }
+
+  /// Scores that depend on every bit of the weights.
+  static List<TaskScores> scores(
+      ModelConfig config, List<TensorView> weights, TaskEvaluation tasks) {
+    double sum = 0;
+    for (float weight : Precision.widen(weights.getFirst())) {
+      sum += weight;
+    }
+    Map<String, TaskScores.Score> metrics = new LinkedHashMap<>();
+    metrics.put("acc", new TaskScores.Score(1 / (1 + Math.exp(-sum)), 0.25, true));
+    metrics.put("ppl", new TaskScores.Score(sum * tasks.limit(), null, false));
+    return tasks.names().stream().map(name -> new TaskScores(name, 7, metrics)).toList();
   }
 
   static TrainingJob job(
@@ -75,6 +93,7 @@ final class TestRuns {
         sources,
         Optional.empty(),
         Optional.of((config, weights, samples) -> List.of("text of " + weights.getFirst().name())),
+        Optional.of(TestRuns::scores),
         OptionalDouble.empty());
   }
 }

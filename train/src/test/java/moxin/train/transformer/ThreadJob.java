@@ -11,6 +11,7 @@ import moxin.collective.Traffic;
 import moxin.job.Progress;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
+import moxin.train.JobSignal;
 import moxin.train.Learner;
 import moxin.train.ZeroStage;
 import moxin.train.transformer.WeightInitializer.OutputScale;
@@ -73,7 +74,7 @@ final class ThreadJob {
         followers.add(
             threads.submit(
                 () -> {
-                  DistributedLearners.follow(communicator, 1, Progress.silent());
+                  DistributedLearners.follow(communicator, 1, new JobSignal(), Progress.silent());
                   return true;
                 }));
       }
@@ -87,12 +88,13 @@ final class ThreadJob {
                   1,
                   plan.updates(),
                   plan.zLoss()),
+              new JobSignal(),
               Progress.silent());
       T result;
       try (Learner learner = learners.create(config, plan.type(), SEED)) {
         result = work.apply(job, learner);
       }
-      DistributedLearners.finish(job.communicators.getFirst());
+      DistributedLearners.finish(job.communicators.getFirst(), 0);
       for (Future<?> follower : followers) {
         follower.get();
       }
