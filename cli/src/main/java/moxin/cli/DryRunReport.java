@@ -19,6 +19,7 @@ import moxin.train.estimate.PhaseEstimate;
 import moxin.train.estimate.Placement;
 import moxin.train.estimate.RunEstimate;
 import moxin.train.recipe.Activations;
+import org.jspecify.annotations.Nullable;
 
 /// An estimate as a table or as JSON, with all that it assumes.
 record DryRunReport(RunEstimate estimate, List<String> notes) {
@@ -37,11 +38,7 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
             estimate.flops(),
             ModelFlops.FORMULA));
     row(out, "time", time(estimate.seconds()));
-    row(
-        out,
-        "cost",
-        String.format(
-            Locale.ROOT, "%,.0f device-hours, $%,.0f", estimate.deviceHours(), estimate.cost()));
+    row(out, "cost", cost());
     row(out, "assumed", assumed());
     out.println();
     estimate.phases().forEach(phase -> row(out, phase.name(), length(phase)));
@@ -115,22 +112,50 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
     Placement placement = estimate.placement();
     return String.format(
         Locale.ROOT,
-        "%d device%s of %.1f GiB and %.4g TFLOP/s in %s, %.0f %% MFU, $%.2f an hour each; ZeRO stage"
-            + " %d, %s optimizer state, attention: %s, %s",
+        "%d device%s of %.1f GiB and %s in %s, %.0f %% MFU, %s; ZeRO stage %d, %s optimizer state,"
+            + " attention: %s, %s",
         placement.devices(),
         placement.devices() == 1 ? "" : "s",
         machine.memoryBytes() / GIB,
-        machine.peakFlops() / 1e12,
+        peak(machine.peakFlops()),
         placement.computeType(),
         100 * machine.mfu(),
-        machine.pricePerHour(),
+        price(machine.pricePerHour()),
         placement.zeroStage(),
         placement.moments(),
         placement.attention(),
         placement.master() == MasterWeights.NONE ? "no master weights" : "fp32 master weights");
   }
 
-  private static String time(double seconds) {
+  private static String peak(@Nullable Double flops) {
+    return flops == null
+        ? "unknown speed"
+        : String.format(Locale.ROOT, "%.4g TFLOP/s", flops / 1e12);
+  }
+
+  private static String price(@Nullable Double perHour) {
+    return perHour == null
+        ? "price unknown"
+        : String.format(Locale.ROOT, "$%.2f an hour each", perHour);
+  }
+
+  private String cost() {
+    Double hours = estimate.deviceHours();
+    Double cost = estimate.cost();
+    if (hours == null) {
+      return "not known without --peak-flops and --price-per-hour";
+    }
+    String spent = String.format(Locale.ROOT, "%,.0f device-hours, ", hours);
+    return spent
+        + (cost == null
+            ? "price not known without --price-per-hour"
+            : String.format(Locale.ROOT, "$%,.0f", cost));
+  }
+
+  private static String time(@Nullable Double seconds) {
+    if (seconds == null) {
+      return "time not known without --peak-flops";
+    }
     return seconds < 86400
         ? Quantities.duration(seconds)
         : String.format(Locale.ROOT, "%,.1f days", seconds / 86400);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import moxin.cli.MoxinHere.Answer;
 import moxin.testing.SharedData;
 import moxin.text.shard.TokenShardWriter;
@@ -72,6 +73,28 @@ class TrainCommandTest {
     assertThat(refused.err())
         .contains("phase context-4k needs")
         .contains("it fits with training.optimizer.states: int8");
+  }
+
+  @Test
+  void theTimeOfACpuIsNotKnownUnlessItsPeakIsGiven() throws IOException {
+    String[] cpu = {"train", MOXIN_7B, "--dry-run", "--device-kind=cpu", "--device-memory=400"};
+    String out = MoxinHere.run(cpu).out();
+    assertThat(out)
+        .contains("time not known without --peak-flops", "unknown speed", "price unknown")
+        .doesNotContain("TFLOP/s", "$");
+    JsonNode tree = JSON.readTree(MoxinHere.run(with(cpu, "--json")).out());
+    assertThat(tree.path("seconds").isNull()).isTrue();
+    assertThat(tree.path("costUsd").isNull()).isTrue();
+    assertThat(tree.path("machine").path("peakFlops").isNull()).isTrue();
+    assertThat(tree.path("flops").asDouble()).isGreaterThan(1e21);
+    assertThat(MoxinHere.run(with(cpu, "--peak-flops=2e12")).out())
+        .contains("2.000 TFLOP/s", "days", "device-hours, price not known");
+    assertThat(MoxinHere.run(with(cpu, "--peak-flops=2e12", "--price-per-hour=0.1")).out())
+        .contains("device-hours, $");
+  }
+
+  private static String[] with(String[] options, String... more) {
+    return Stream.concat(Stream.of(options), Stream.of(more)).toArray(String[]::new);
   }
 
   @Test

@@ -118,7 +118,7 @@ final class DeviceMemoryTest {
 
   @Test
   void theModelTrainsOnOneDeviceOf139GiBAtItsFullLengthWithNarrowStatesAndNotWithFp32() {
-    Machine h200 = new Machine(139.0 * (1 << 30), 989e12, 0.5, 3);
+    Machine h200 = new Machine(139.0 * (1 << 30), 989e12, 0.5, 3.0);
     for (AttentionMemory attention :
         new AttentionMemory[] {AttentionMemory.SCORES, AttentionMemory.FUSED}) {
       Placement placement = ONE.withAttention(attention);
