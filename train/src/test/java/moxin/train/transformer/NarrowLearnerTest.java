@@ -217,6 +217,9 @@ class NarrowLearnerTest {
     }
   }
 
+  /// An update of N weights whose errors are independent, right in the mean and at most as large as
+  /// itself lowers the loss by what the exact one does but for a share of 1/√N: N is 125000 here, which
+  /// makes 0.3 %, of which three are allowed.
   @ParameterizedTest
   @MethodSource("optimizers")
   void theLossFallsAsWithFp32(OptimizerStates states, MasterWeights master) {
@@ -230,8 +233,9 @@ class NarrowLearnerTest {
     }
     try (TorchLearner narrow = learner(config, updates(states, master), 2, 0)) {
       overfit(narrow, config);
-      assertThat(expected).isLessThan(0.8 * start);
-      assertThat(meanLoss(narrow, config)).isCloseTo(expected, within(0.05 * (start - expected)));
+      // Half way down, where a step that is wrong shows.
+      assertThat(expected).isBetween(0.1 * start, 0.8 * start);
+      assertThat(meanLoss(narrow, config)).isCloseTo(expected, within(0.01 * (start - expected)));
     }
   }
 
@@ -241,7 +245,7 @@ class NarrowLearnerTest {
 
   private static void overfit(Learner learner, ModelConfig config) {
     Batch batch = text(config);
-    for (int step = 0; step < 40; step++) {
+    for (int step = 0; step < 8; step++) {
       learner.accumulate(batch, 1.0 / batch.targetCount());
       learner.step(ADAM_W, 2e-3);
     }

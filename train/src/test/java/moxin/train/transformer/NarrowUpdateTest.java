@@ -173,16 +173,20 @@ class NarrowUpdateTest {
             new VectorKernels().adamW(step(number), 0.1, vector);
             new AtenKernels().adamW(step(number), 0.1, aten);
           }
-          // One step's rounding may tip a bit, and what follows from it; most are equal.
-          assertSame(vector.weights().toFloats(), aten.weights().toFloats(), 0.02, 0.01);
-          assertSame(widened(vector.first()), widened(aten.first()), 0.1, 0.01);
-          assertSame(widened(vector.second()), widened(aten.second()), 0.1, 0.01);
+          // In each of three steps a bf16 number may be rounded the other way, which moves it by
+          // less than 2^-7 of it, and a code by one, which is 255/127^2 of the largest at most.
+          assertSame(vector.weights().toFloats(), aten.weights().toFloats(), 3 / 128.0);
+          assertSame(widened(vector.first()), widened(aten.first()), 3 * 255 / 16129.0);
+          assertSame(widened(vector.second()), widened(aten.second()), 3 * 255 / 16129.0);
         }
       }
     }
   }
 
-  private static void assertSame(float[] a, float[] b, double tolerance, double share) {
+  /// The two differ by some units in the last place before they are rounded, 8 at most times, and
+  /// 16 bits decide how: each of three steps rounds 8/2^16 of the numbers otherwise. Six standard
+  /// deviations more are allowed.
+  private static void assertSame(float[] a, float[] b, double tolerance) {
     int others = 0;
     float largest = 0;
     for (float value : a) {
@@ -192,7 +196,8 @@ class NarrowUpdateTest {
       others += Math.abs(a[i] - b[i]) <= 1e-5 * Math.abs(a[i]) ? 0 : 1;
       assertThat(b[i]).isCloseTo(a[i], within((float) tolerance * largest));
     }
-    assertThat(others).isLessThanOrEqualTo((int) Math.ceil(share * a.length));
+    double expected = 3 * 8.0 / 65536 * a.length;
+    assertThat((double) others).isLessThanOrEqualTo(2 + expected + 6 * Math.sqrt(expected));
   }
 
   @Test
