@@ -60,7 +60,7 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
         phase.contextLength(),
         perToken.total(),
         100 * perToken.attention() / perToken.total(),
-        time(phase.seconds()));
+        phase.seconds() == null ? "time not known" : time(phase.seconds()));
   }
 
   private void printMemory(PrintWriter out) {
@@ -154,7 +154,7 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
 
   private static String time(@Nullable Double seconds) {
     if (seconds == null) {
-      return "time not known without --peak-flops";
+      return "not known without --peak-flops";
     }
     return seconds < 86400
         ? Quantities.duration(seconds)

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /// The devices of a run.
 ///
 /// @param memoryBytes of one device
-/// @param peakFlops floating-point operations per second of one device, in the compute type;
-///   null where nobody has said, and then times are not known
+/// @param peakFlops floating-point operations per second of one device, in the compute type; null
+///   where nobody has said, and then times are not known
 /// @param mfu the share of them that the model's arithmetic will use
 /// @param pricePerHour of one device in US dollars; null where it is not known
 public record Machine(

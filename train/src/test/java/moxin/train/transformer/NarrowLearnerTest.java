@@ -218,8 +218,8 @@ class NarrowLearnerTest {
   }
 
   /// An update of N weights whose errors are independent, right in the mean and at most as large as
-  /// itself lowers the loss by what the exact one does but for a share of 1/√N: N is 125000 here, which
-  /// makes 0.3 %, of which three are allowed.
+  /// itself lowers the loss by what the exact one does but for a share of 1/√N: N is 125000 here,
+  /// which makes 0.3 %, of which three are allowed.
   @ParameterizedTest
   @MethodSource("optimizers")
   void theLossFallsAsWithFp32(OptimizerStates states, MasterWeights master) {
