@@ -60,7 +60,8 @@ record Workspaces(ModelConfig config, int length, Placement placement) {
   private double update() {
     boolean narrow =
         placement.moments() != OptimizerStates.FP32 || placement.master() == MasterWeights.NONE;
-    return Math.min(UPDATED, config.parameterCount()) * (narrow ? NARROW_UPDATE : EXACT_UPDATE);
+    double chunk = Math.min(UPDATED, (double) config.parameterCount());
+    return chunk * (narrow ? NARROW_UPDATE : EXACT_UPDATE);
   }
 
   private double attentionOfBlock(int rows) {

@@ -93,7 +93,7 @@ class ZLossTest {
       Kernels kernels = new VectorKernels();
       kernels.lossAndGradient(whole, targets, 0, SCALE, 1e-3);
       kernels.lossAndGradient(parts.view(0, 3, vocabulary), targets, 0, SCALE, 1e-3);
-      kernels.lossAndGradient(parts.view(3 * vocabulary, 1, vocabulary), targets, 3, SCALE, 1e-3);
+      kernels.lossAndGradient(parts.view(3L * vocabulary, 1, vocabulary), targets, 3, SCALE, 1e-3);
       assertThat(parts.toFloats()).isEqualTo(whole.toFloats());
       assertThat(parts.type()).isEqualTo(DType.F32);
     }
