@@ -80,7 +80,8 @@ class TrainCommandTest {
     String[] cpu = {"train", MOXIN_7B, "--dry-run", "--device-kind=cpu", "--device-memory=400"};
     String out = MoxinHere.run(cpu).out();
     assertThat(out)
-        .contains("not known without --peak-flops", "time not known", "unknown speed", "price unknown")
+        .contains(
+            "not known without --peak-flops", "time not known", "unknown speed", "price unknown")
         .doesNotContain("TFLOP/s", "$");
     JsonNode tree = JSON.readTree(MoxinHere.run(with(cpu, "--json")).out());
     assertThat(tree.path("seconds").isNull()).isTrue();
