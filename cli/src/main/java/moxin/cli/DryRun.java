@@ -9,9 +9,9 @@ import moxin.job.RecipeFile;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.ModelConfigFile;
+import moxin.train.OptimizerStates;
 import moxin.train.estimate.AttentionMemory;
 import moxin.train.estimate.Machine;
-import moxin.train.estimate.Moments;
 import moxin.train.estimate.Placement;
 import moxin.train.estimate.RunEstimate;
 import moxin.train.recipe.Precision;
@@ -29,6 +29,9 @@ final class DryRun {
   private static final double H200_BF16 = 989e12;
 
   private static final double H200_FP32 = 67e12;
+
+  /// What an hour of one is rented for, in US dollars.
+  private static final double H200_PRICE = 3;
 
   @Option(
       names = "--dry-run",
@@ -77,8 +80,8 @@ final class DryRun {
       names = "--peak-flops",
       paramLabel = "FLOPS",
       description =
-          "with --dry-run: peak of one device, operations per second; default: an H200's 989e12 in"
-              + " bf16, 67e12 in fp32")
+          "with --dry-run: peak of one device, operations per second; default: a GPU's is an"
+              + " H200's, 989e12 in bf16 and 67e12 in fp32; a CPU's is not known, nor its time")
   private @Nullable Double peakFlops;
 
   @Option(
@@ -91,9 +94,8 @@ final class DryRun {
   @Option(
       names = "--price-per-hour",
       paramLabel = "USD",
-      defaultValue = "3",
-      description = "with --dry-run: price of one device; default: ${DEFAULT-VALUE}")
-  private double pricePerHour;
+      description = "with --dry-run: price of one device; default: a GPU's 3; a CPU's is not known")
+  private @Nullable Double pricePerHour;
 
   @Option(
       names = "--attention",
@@ -106,9 +108,8 @@ final class DryRun {
   @Option(
       names = "--optimizer-state",
       paramLabel = "TYPE",
-      defaultValue = "fp32",
-      description = "with --dry-run: ${COMPLETION-CANDIDATES}; default: ${DEFAULT-VALUE}")
-  private Moments moments = Moments.FP32;
+      description = "with --dry-run: ${COMPLETION-CANDIDATES}; default: the recipe's")
+  private @Nullable OptimizerStates moments;
 
   boolean isWanted() {
     return wanted;
@@ -136,7 +137,6 @@ final class DryRun {
   private RunEstimate estimate(TrainingRecipe recipe, ModelConfig config, PhaseLengths lengths) {
     boolean bf16 = recipe.precision() == Precision.BF16;
     DType type = bf16 ? DType.BF16 : DType.F32;
-    double usual = bf16 ? H200_BF16 : H200_FP32;
     try {
       Placement device =
           switch (kind) {
@@ -148,16 +148,29 @@ final class DryRun {
                     Runtime.getRuntime().availableProcessors());
           };
       int stage = zeroStage == null ? recipe.parallel().zero() : zeroStage;
-      Placement placement = device.withDevices(devices, stage).withMoments(moments);
+      Placement placement =
+          device
+              .withDevices(devices, stage)
+              .withMoments(moments == null ? recipe.optimizer().states() : moments)
+              .withMaster(recipe.optimizer().masterWeights())
+              .withPlace(recipe.memory().offload());
       return RunEstimate.of(
           config,
           lengths.phases(),
           attention == null ? placement : placement.withAttention(attention),
-          new Machine(
-              deviceMemory * GIB, peakFlops == null ? usual : peakFlops, mfu, pricePerHour));
+          machine(bf16 ? H200_BF16 : H200_FP32));
     } catch (IllegalArgumentException e) {
       throw new BadInputException(String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /// A device as the options say; what they leave open is an H200's, `peak` too, and on a CPU not
+  /// known.
+  private Machine machine(double peak) {
+    boolean gpu = kind == Kind.GPU;
+    Double flops = peakFlops == null && gpu ? Double.valueOf(peak) : peakFlops;
+    Double price = pricePerHour == null && gpu ? Double.valueOf(H200_PRICE) : pricePerHour;
+    return new Machine(deviceMemory * GIB, flops, mfu, price);
   }
 
   private static ModelConfig ofCheckpoint(TrainingRecipe recipe) throws IOException {

@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import moxin.cli.terminal.Quantities;
+import moxin.train.MasterWeights;
+import moxin.train.OptimizerPlace;
 import moxin.train.estimate.DeviceMemory;
 import moxin.train.estimate.Machine;
 import moxin.train.estimate.ModelFlops;
@@ -17,6 +19,7 @@ import moxin.train.estimate.PhaseEstimate;
 import moxin.train.estimate.Placement;
 import moxin.train.estimate.RunEstimate;
 import moxin.train.recipe.Activations;
+import org.jspecify.annotations.Nullable;
 
 /// An estimate as a table or as JSON, with all that it assumes.
 record DryRunReport(RunEstimate estimate, List<String> notes) {
@@ -35,11 +38,7 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
             estimate.flops(),
             ModelFlops.FORMULA));
     row(out, "time", time(estimate.seconds()));
-    row(
-        out,
-        "cost",
-        String.format(
-            Locale.ROOT, "%,.0f device-hours, $%,.0f", estimate.deviceHours(), estimate.cost()));
+    row(out, "cost", cost());
     row(out, "assumed", assumed());
     out.println();
     estimate.phases().forEach(phase -> row(out, phase.name(), length(phase)));
@@ -61,7 +60,7 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
         phase.contextLength(),
         perToken.total(),
         100 * perToken.attention() / perToken.total(),
-        time(phase.seconds()));
+        phase.seconds() == null ? "time not known" : time(phase.seconds()));
   }
 
   private void printMemory(PrintWriter out) {
@@ -75,8 +74,16 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
     memory(out, "activations", DeviceMemory::activations);
     memory(out, "logits", DeviceMemory::logits);
     memory(out, "total", DeviceMemory::total);
+    if (estimate.placement().place() == OptimizerPlace.HOST) {
+      memory(out, "in the host's memory", DeviceMemory::host);
+    }
     for (Activations choice : Activations.values()) {
-      String verb = choice == Activations.KEEP ? "kept" : "recomputed";
+      String verb =
+          switch (choice) {
+            case KEEP -> "kept";
+            case SELECTIVE -> "selective";
+            case RECOMPUTE -> "recomputed";
+          };
       line(out, "activations, if " + verb, choice, DeviceMemory::activations);
       line(out, "total, if " + verb, choice, DeviceMemory::total);
     }
@@ -105,21 +112,50 @@ record DryRunReport(RunEstimate estimate, List<String> notes) {
     Placement placement = estimate.placement();
     return String.format(
         Locale.ROOT,
-        "%d device%s of %.1f GiB and %.4g TFLOP/s in %s, %.0f %% MFU, $%.2f an hour each; ZeRO stage"
-            + " %d, %s optimizer state, attention: %s",
+        "%d device%s of %.1f GiB and %s in %s, %.0f %% MFU, %s; ZeRO stage %d, %s optimizer state,"
+            + " attention: %s, %s",
         placement.devices(),
         placement.devices() == 1 ? "" : "s",
         machine.memoryBytes() / GIB,
-        machine.peakFlops() / 1e12,
+        peak(machine.peakFlops()),
         placement.computeType(),
         100 * machine.mfu(),
-        machine.pricePerHour(),
+        price(machine.pricePerHour()),
         placement.zeroStage(),
         placement.moments(),
-        placement.attention());
+        placement.attention(),
+        placement.master() == MasterWeights.NONE ? "no master weights" : "fp32 master weights");
   }
 
-  private static String time(double seconds) {
+  private static String peak(@Nullable Double flops) {
+    return flops == null
+        ? "unknown speed"
+        : String.format(Locale.ROOT, "%.4g TFLOP/s", flops / 1e12);
+  }
+
+  private static String price(@Nullable Double perHour) {
+    return perHour == null
+        ? "price unknown"
+        : String.format(Locale.ROOT, "$%.2f an hour each", perHour);
+  }
+
+  private String cost() {
+    Double hours = estimate.deviceHours();
+    Double cost = estimate.cost();
+    if (hours == null) {
+      return "not known without --peak-flops and --price-per-hour";
+    }
+    String spent = String.format(Locale.ROOT, "%,.0f device-hours, ", hours);
+    return spent
+        + (cost == null
+            ? "price not known without --price-per-hour"
+            : String.format(Locale.ROOT, "$%,.0f", cost));
+  }
+
+  private static String time(@Nullable Double seconds) {
+    if (seconds == null) {
+      return "not known without --peak-flops";
+    }
     return seconds < 86400
         ? Quantities.duration(seconds)
         : String.format(Locale.ROOT, "%,.1f days", seconds / 86400);

@@ -10,6 +10,7 @@ import moxin.job.Progress;
 import moxin.job.RecipeFile;
 import moxin.train.JobSignal;
 import moxin.train.LearnerFactory;
+import moxin.train.OptimizerPlace;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.run.StopRequest;
 import moxin.train.transformer.DistributedLearners;
@@ -111,7 +112,9 @@ final class Processes {
             training.parallel().stage(),
             TrainingParts.activationMemory(training),
             OutputScale.BY_DEPTH,
-            processors),
+            processors,
+            TrainingParts.updates(training, OptimizerPlace.DEVICE),
+            TrainingParts.zLoss(training)),
         signal,
         progress);
   }

@@ -23,6 +23,7 @@ import moxin.torch.Device;
 import moxin.train.AdaptingLearner;
 import moxin.train.Learner;
 import moxin.train.LearnerFactory;
+import moxin.train.OptimizerPlace;
 import moxin.train.adapter.FrozenWeights;
 import moxin.train.recipe.TrainingRecipe;
 import moxin.train.recipe.Validation;
@@ -32,6 +33,7 @@ import moxin.train.transformer.ActivationMemory;
 import moxin.train.transformer.AdapterLearner;
 import moxin.train.transformer.LearnerOptions;
 import moxin.train.transformer.TorchLearner;
+import moxin.train.transformer.UpdateOptions;
 import moxin.train.transformer.WeightInitializer;
 
 /// What training takes from other modules: learners on libtorch, samples from the CPU engine.
@@ -53,14 +55,23 @@ final class TrainingParts {
   private record Learners(Device device, TrainingRecipe recipe, Progress progress)
       implements LearnerFactory {
 
-    private LearnerOptions options(DType computeType, ActivationMemory memory) {
+    private LearnerOptions options(DType computeType, long seed, ActivationMemory memory) {
+      if (device.isHost() && recipe.memory().offload() == OptimizerPlace.HOST) {
+        progress.note("memory.offload changes nothing on a CPU, whose memory is the host's");
+      }
+      OptimizerPlace place = device.isHost() ? OptimizerPlace.DEVICE : recipe.memory().offload();
       return new LearnerOptions(
-          computeType, device, Runtime.getRuntime().availableProcessors(), memory);
+          computeType,
+          device,
+          Runtime.getRuntime().availableProcessors(),
+          memory,
+          updates(recipe, place).withSeed(seed),
+          zLoss(recipe));
     }
 
     @Override
     public Learner create(ModelConfig config, DType computeType, long seed) {
-      LearnerOptions options = options(computeType, activationMemory(recipe));
+      LearnerOptions options = options(computeType, seed, activationMemory(recipe));
       try {
         TorchLearner learner = TorchLearner.create(config, options, progress);
         learner.initialize(new WeightInitializer(seed, WeightInitializer.OutputScale.BY_DEPTH));
@@ -77,7 +88,7 @@ final class TrainingParts {
           plan.weights() == FrozenWeights.PLAIN
               ? activationMemory(recipe)
               : ActivationMemory.RECOMPUTE;
-      LearnerOptions options = options(computeType, memory);
+      LearnerOptions options = options(computeType, seed, memory);
       try {
         return AdapterLearner.create(config, base, plan, options, seed, progress);
       } catch (IOException e) {
@@ -90,8 +101,20 @@ final class TrainingParts {
   static ActivationMemory activationMemory(TrainingRecipe recipe) {
     return switch (recipe.memory().activations()) {
       case KEEP -> ActivationMemory.KEEP;
+      case SELECTIVE -> ActivationMemory.SELECTIVE;
       case RECOMPUTE -> ActivationMemory.RECOMPUTE;
     };
+  }
+
+  /// What the optimizer of `recipe` works on.
+  static UpdateOptions updates(TrainingRecipe recipe, OptimizerPlace place) {
+    return new UpdateOptions(
+        recipe.optimizer().states(), recipe.optimizer().masterWeights(), place, 0);
+  }
+
+  /// The weight of log² Z in the loss of `recipe`.
+  static double zLoss(TrainingRecipe recipe) {
+    return recipe.zLoss() == null ? 0 : recipe.zLoss();
   }
 
   /// What asks the evaluation tasks of `recipe`, where it has such and the vocabulary is known.

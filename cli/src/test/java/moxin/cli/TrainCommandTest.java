@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import moxin.cli.MoxinHere.Answer;
 import moxin.testing.SharedData;
 import moxin.text.shard.TokenShardWriter;
@@ -45,7 +46,7 @@ class TrainCommandTest {
       sum += part.asLong();
     }
     assertThat(sum).isEqualTo(2 * memory.path("total").asLong());
-    assertThat(tree.path("phases").path(0).path("memoryByActivations").size()).isEqualTo(2);
+    assertThat(tree.path("phases").path(0).path("memoryByActivations").size()).isEqualTo(3);
   }
 
   @Test
@@ -57,8 +58,44 @@ class TrainCommandTest {
         .asString()
         .startsWith("moxin: phase context-2k needs")
         .contains("it fits with ")
-        .endsWith("ZeRO stage 1 on 2 devices");
+        .contains("training.optimizer.states: int8");
     assertThat(answer.out()).contains("8,114,180,096");
+  }
+
+  @Test
+  void moxin7bOnOneDeviceFitsWithEightBitStatesAndNotWithFp32() {
+    String recipe = MOXIN_7B.replace("moxin-7b.yaml", "moxin-7b-one-gpu.yaml");
+    Answer fits = MoxinHere.run("train", recipe, "--dry-run");
+    assertThat(fits.code()).as(fits.err()).isZero();
+    assertThat(fits.out()).contains("8,114,180,096", "INT8 optimizer state", "rows of 4096");
+    Answer refused = MoxinHere.run("train", recipe, "--dry-run", "--optimizer-state", "fp32");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .contains("phase context-4k needs")
+        .contains("it fits with training.optimizer.states: int8");
+  }
+
+  @Test
+  void theTimeOfACpuIsNotKnownUnlessItsPeakIsGiven() throws IOException {
+    String[] cpu = {"train", MOXIN_7B, "--dry-run", "--device-kind=cpu", "--device-memory=400"};
+    String out = MoxinHere.run(cpu).out();
+    assertThat(out)
+        .contains(
+            "not known without --peak-flops", "time not known", "unknown speed", "price unknown")
+        .doesNotContain("TFLOP/s", "$");
+    JsonNode tree = JSON.readTree(MoxinHere.run(with(cpu, "--json")).out());
+    assertThat(tree.path("seconds").isNull()).isTrue();
+    assertThat(tree.path("costUsd").isNull()).isTrue();
+    assertThat(tree.path("machine").path("peakFlops").isNull()).isTrue();
+    assertThat(tree.path("flops").asDouble()).isGreaterThan(1e21);
+    assertThat(MoxinHere.run(with(cpu, "--peak-flops=2e12")).out())
+        .contains("2.000 TFLOP/s", "days", "device-hours, price not known");
+    assertThat(MoxinHere.run(with(cpu, "--peak-flops=2e12", "--price-per-hour=0.1")).out())
+        .contains("device-hours, $");
+  }
+
+  private static String[] with(String[] options, String... more) {
+    return Stream.concat(Stream.of(options), Stream.of(more)).toArray(String[]::new);
   }
 
   @Test

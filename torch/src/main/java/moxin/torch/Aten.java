@@ -197,6 +197,61 @@ public final class Aten {
     return Operators.CLAMP_MIN.call(x, least);
   }
 
+  /// `|x|`.
+  public static Tensor abs(Tensor x) {
+    return Operators.ABS.call(x);
+  }
+
+  /// −1, 0 or 1.
+  public static Tensor sign(Tensor x) {
+    return Operators.SIGN.call(x);
+  }
+
+  /// The greatest integer not above x.
+  public static Tensor floor(Tensor x) {
+    return Operators.FLOOR.call(x);
+  }
+
+  /// The largest element along the last dimension, which stays with size 1.
+  public static Tensor largest(Tensor x) {
+    return Operators.AMAX.call(x, new long[] {-1}, true);
+  }
+
+  /// Whether `a > b`, broadcast.
+  public static Tensor greater(Tensor a, Tensor b) {
+    return Operators.GREATER.call(a, b);
+  }
+
+  /// The sums of the first 1, 2, … elements of a vector.
+  public static Tensor sums(Tensor x) {
+    return Operators.CUMULATIVE_SUM.call(x, 0L, null);
+  }
+
+  /// The bits set in both of two integers, broadcast.
+  public static Tensor bitwiseAnd(Tensor a, Tensor b) {
+    return Operators.BITWISE_AND.call(a, b);
+  }
+
+  /// The bits set in one of two integers, broadcast.
+  public static Tensor bitwiseXor(Tensor a, Tensor b) {
+    return Operators.BITWISE_XOR.call(a, b);
+  }
+
+  /// The bits of integers moved down by `count`, broadcast; the sign stays.
+  public static Tensor shiftRight(Tensor a, Tensor count) {
+    return Operators.SHIFT_RIGHT.call(a, count);
+  }
+
+  /// The bits of fp32 numbers as integers: a view.
+  public static Tensor bits(Tensor x) {
+    return Operators.VIEW_AS_TYPE.call(x, DType.I32);
+  }
+
+  /// The fp32 numbers of integers' bits: a view.
+  public static Tensor ofBits(Tensor x) {
+    return Operators.VIEW_AS_TYPE.call(x, DType.F32);
+  }
+
   /// Sets every element to zero.
   public static void zero(Tensor x) {
     Operators.ZERO.callInPlace(x);

@@ -26,6 +26,7 @@ final class LibTorchCheck {
     try (Scope _ = Scope.open()) {
       tryMatrices();
       tryElementwise();
+      tryIntegers();
       tryLosses();
       tryOptimizer();
     } catch (TorchException | AssertionError e) {
@@ -72,6 +73,24 @@ final class LibTorchCheck {
         0);
     expect("clamp_min", () -> Aten.clampMin(a, matrix(2, 2, 2, 2)), 2, 4, 2, 16);
     expect("dot", () -> Aten.dot(a.view(0, 4), a.view(0, 4)), 273);
+  }
+
+  private static void tryIntegers() {
+    Tensor a = Tensor.of(new long[] {1, 6, -8}, Device.CPU, 3);
+    Tensor three = Tensor.of(new long[] {3}, Device.CPU);
+    Tensor one = Tensor.of(new long[] {1}, Device.CPU);
+    expect("cumsum", () -> Aten.sums(a), 1, 7, -1);
+    expect("bitwise_and", () -> Aten.bitwiseAnd(a, three), 1, 2, 0);
+    expect("bitwise_xor", () -> Aten.bitwiseXor(a, three), 2, 5, -5);
+    expect("bitwise_right_shift", () -> Aten.shiftRight(a, one), 0, 3, -4);
+    expect("view", () -> Aten.bits(Tensor.of(new float[] {1}, Device.CPU, 1)), 0x3f800000);
+    expect("view back", () -> Aten.ofBits(Aten.bits(matrix(1, -2, 3, 4))), 1, -2, 3, 4);
+    Tensor x = matrix(-1.5f, 0, 2.5f, 1);
+    expect("abs", () -> Aten.abs(x), 1.5f, 0, 2.5f, 1);
+    expect("sign", () -> Aten.sign(x), -1, 0, 1, 1);
+    expect("floor", () -> Aten.floor(x), -2, 0, 2, 1);
+    expect("amax", () -> Aten.largest(x), 0, 2.5f);
+    expect("gt", () -> Aten.greater(x, matrix(0, 0, 0, 2)), 0, 0, 1, 0);
   }
 
   private static void tryLosses() {

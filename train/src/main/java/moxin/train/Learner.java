@@ -35,8 +35,9 @@ public interface Learner extends AutoCloseable {
   /// Zeroes the gradients without an update, as after a loss that is not finite.
   void discardGradients();
 
-  /// The weights under their Hugging Face names, in fp32, in host memory that stays valid until the
-  /// next call of any method of this learner. Any thread may read them. Tied embeddings stand once.
+  /// The weights under their Hugging Face names, in fp32, or in bf16 where the optimizer changes
+  /// such weights, in host memory that stays valid until the next call of any method of this
+  /// learner. Any thread may read them. Tied embeddings stand once.
   List<TensorView> weights();
 
   /// The gradients accumulated since the last step under the weights' names, in fp32, valid as
@@ -44,7 +45,8 @@ public interface Learner extends AutoCloseable {
   List<TensorView> gradients();
 
   /// The optimizer's state under names derived from the weights' (`NAME.exp_avg`,
-  /// `NAME.exp_avg_sq`) and `step`, valid as [#weights].
+  /// `NAME.exp_avg_sq`, with `_scale` behind it those of 8-bit codes) and `step`, in the types in
+  /// which it is kept, valid as [#weights].
   List<TensorView> optimizerState();
 
   /// Replaces the weights by those of `checkpoint`; shapes must agree.

@@ -2,6 +2,8 @@ package moxin.train.estimate;
 
 import moxin.model.DType;
 import moxin.model.ModelConfig;
+import moxin.train.MasterWeights;
+import moxin.train.OptimizerPlace;
 
 /// The bytes of one device by what they hold.
 ///
@@ -10,14 +12,17 @@ import moxin.model.ModelConfig;
 /// @param gradients their fp32 sums, and those of each slice in the compute type
 /// @param optimizer AdamW's moments
 /// @param activations what a forward pass leaves for its backward pass, and the room both work in
-/// @param logits of some positions at a time, and the room of the loss
+/// @param logits of some positions at a time, and beside them the room of libtorch's operators for
+///   the loss, the embedding's gradient or the update, whichever is most
+/// @param host what is kept in the host's memory instead of the device's
 public record DeviceMemory(
     long weights,
     long masterWeights,
     long gradients,
     long optimizer,
     long activations,
-    long logits) {
+    long logits,
+    long host) {
 
   /// What a learner of `config` has allocated after a step.
   ///
@@ -46,13 +51,18 @@ public record DeviceMemory(
       logits += slices.workspaces() * workspaces.logits(sliceRows);
     }
     double sums = 4 * owned + slices.gradients() * s * ofSlice + slices.rounds() * embedded;
+    boolean same = exact || placement.master() == MasterWeights.NONE;
+    double master = same ? 0 : 4 * owned;
+    double moments = placement.moments().bytesPerWeight() * owned;
+    double here = placement.place() == OptimizerPlace.HOST ? 0 : 1;
     return new DeviceMemory(
         Math.round(s * (owned + gathered)),
-        exact ? 0 : Math.round(4 * owned),
+        Math.round(here * master),
         Math.round(sums),
-        Math.round(placement.moments().bytesPerWeight() * owned),
+        Math.round(here * moments),
         Math.round(activations),
-        Math.round(logits));
+        Math.round(logits),
+        Math.round((1 - here) * (master + moments)));
   }
 
   /// How a micro-batch is cut. One device has a gradient for each slice and a workspace for each
@@ -89,7 +99,7 @@ public record DeviceMemory(
     return hidden * (2 * queries + 2 * keys) + 3 * hidden * config.intermediateSize() + 2 * hidden;
   }
 
-  /// All together.
+  /// All together on the device.
   public long total() {
     return weights + masterWeights + gradients + optimizer + activations + logits;
   }

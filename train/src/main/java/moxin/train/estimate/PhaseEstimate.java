@@ -5,13 +5,14 @@ import java.util.Map;
 import moxin.model.ModelConfig;
 import moxin.train.recipe.Activations;
 import moxin.train.recipe.Phase;
+import org.jspecify.annotations.Nullable;
 
 /// What one phase takes.
 ///
 /// @param tokens positions of all steps
 /// @param flopsPerToken forward and backward
 /// @param flops in all
-/// @param seconds at the machine's MFU on all devices
+/// @param seconds at the machine's MFU on all devices; null where its peak is not known
 /// @param memory of one device
 /// @param memoryByActivations the same for each choice of what is kept
 public record PhaseEstimate(
@@ -23,7 +24,7 @@ public record PhaseEstimate(
     long tokens,
     ModelFlops flopsPerToken,
     double flops,
-    double seconds,
+    @Nullable Double seconds,
     DeviceMemory memory,
     Map<Activations, DeviceMemory> memoryByActivations) {
 
@@ -49,7 +50,7 @@ public record PhaseEstimate(
         length.tokens(),
         perToken,
         flops,
-        flops / (machine.peakFlops() * machine.mfu() * placement.devices()),
+        machine.seconds(flops, placement.devices()),
         memory(config, phase, placement),
         byActivations);
   }

@@ -1,6 +1,9 @@
 package moxin.train.estimate;
 
 import moxin.model.DType;
+import moxin.train.MasterWeights;
+import moxin.train.OptimizerPlace;
+import moxin.train.OptimizerStates;
 import moxin.train.recipe.Activations;
 
 /// How a model lies on its devices, as [moxin.train.transformer] lays it out. A micro-batch is cut
@@ -10,6 +13,8 @@ import moxin.train.recipe.Activations;
 /// @param activations what is kept for the backward pass
 /// @param attention what attention keeps
 /// @param moments the type of the optimizer's state
+/// @param master whether there is a fp32 copy of bf16 weights
+/// @param place where moments and master weights are
 /// @param slices into how many slices a micro-batch is cut at least
 /// @param threads how many slices run at once on a device that is alone
 /// @param devices data-parallel devices
@@ -20,7 +25,9 @@ public record Placement(
     DType computeType,
     Activations activations,
     AttentionMemory attention,
-    Moments moments,
+    OptimizerStates moments,
+    MasterWeights master,
+    OptimizerPlace place,
     int slices,
     int threads,
     int devices,
@@ -46,7 +53,9 @@ public record Placement(
         computeType,
         activations,
         AttentionMemory.TILED,
-        Moments.FP32,
+        OptimizerStates.FP32,
+        MasterWeights.FP32,
+        OptimizerPlace.DEVICE,
         4,
         Math.min(4, processors),
         1,
@@ -56,30 +65,65 @@ public record Placement(
   /// A GPU's: micro-batches as a whole.
   public static Placement onGpu(DType computeType, Activations activations) {
     return new Placement(
-        computeType, activations, AttentionMemory.SCORES, Moments.FP32, 1, 1, 1, 0);
+        computeType,
+        activations,
+        AttentionMemory.SCORES,
+        OptimizerStates.FP32,
+        MasterWeights.FP32,
+        OptimizerPlace.DEVICE,
+        1,
+        1,
+        1,
+        0);
   }
 
   /// The same with other activations.
   public Placement withActivations(Activations other) {
-    return new Placement(
-        computeType, other, attention, moments, slices, threads, devices, zeroStage);
+    return with(other, attention, moments, master, place, devices, zeroStage);
   }
 
   /// The same on other devices.
   public Placement withDevices(int others, int stage) {
-    return new Placement(
-        computeType, activations, attention, moments, slices, threads, others, stage);
+    return with(activations, attention, moments, master, place, others, stage);
   }
 
   /// The same with other attention.
   public Placement withAttention(AttentionMemory other) {
-    return new Placement(
-        computeType, activations, other, moments, slices, threads, devices, zeroStage);
+    return with(activations, other, moments, master, place, devices, zeroStage);
   }
 
   /// The same with moments of another type.
-  public Placement withMoments(Moments other) {
+  public Placement withMoments(OptimizerStates other) {
+    return with(activations, attention, other, master, place, devices, zeroStage);
+  }
+
+  /// The same with other master weights.
+  public Placement withMaster(MasterWeights other) {
+    return with(activations, attention, moments, other, place, devices, zeroStage);
+  }
+
+  /// The same with moments and master weights elsewhere; on the CPU they stay.
+  public Placement withPlace(OptimizerPlace other) {
+    boolean host = attention == AttentionMemory.TILED;
+    return with(
+        activations,
+        attention,
+        moments,
+        master,
+        host ? OptimizerPlace.DEVICE : other,
+        devices,
+        zeroStage);
+  }
+
+  private Placement with(
+      Activations keeps,
+      AttentionMemory attends,
+      OptimizerStates states,
+      MasterWeights copy,
+      OptimizerPlace where,
+      int count,
+      int stage) {
     return new Placement(
-        computeType, activations, attention, other, slices, threads, devices, zeroStage);
+        computeType, keeps, attends, states, copy, where, slices, threads, count, stage);
   }
 }

@@ -4,14 +4,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import moxin.model.ModelConfig;
+import org.jspecify.annotations.Nullable;
 
 /// What a run takes, and whether it fits.
 ///
 /// @param tokens of all phases
 /// @param flops of all phases
-/// @param seconds at the machine's MFU on all devices
-/// @param deviceHours on all devices
-/// @param cost in US dollars
+/// @param seconds at the machine's MFU on all devices; null where its peak is not known
+/// @param deviceHours on all devices, null likewise
+/// @param cost in US dollars, null likewise and where the price is not known
 /// @param refusal why the run cannot be, and what could; empty if it fits
 public record RunEstimate(
     long parameters,
@@ -20,9 +21,9 @@ public record RunEstimate(
     List<PhaseEstimate> phases,
     long tokens,
     double flops,
-    double seconds,
-    double deviceHours,
-    double cost,
+    @Nullable Double seconds,
+    @Nullable Double deviceHours,
+    @Nullable Double cost,
     Optional<String> refusal) {
 
   public RunEstimate {
@@ -34,18 +35,19 @@ public record RunEstimate(
       ModelConfig config, List<PhaseLength> phases, Placement placement, Machine machine) {
     List<PhaseEstimate> estimates =
         phases.stream().map(phase -> PhaseEstimate.of(config, phase, placement, machine)).toList();
-    double seconds = estimates.stream().mapToDouble(PhaseEstimate::seconds).sum();
-    double hours = seconds * placement.devices() / 3600;
+    double flops = estimates.stream().mapToDouble(PhaseEstimate::flops).sum();
+    Double seconds = machine.seconds(flops, placement.devices());
+    Double hours = seconds == null ? null : seconds * placement.devices() / 3600;
     return new RunEstimate(
         config.parameterCount(),
         placement,
         machine,
         estimates,
         estimates.stream().mapToLong(PhaseEstimate::tokens).sum(),
-        estimates.stream().mapToDouble(PhaseEstimate::flops).sum(),
+        flops,
         seconds,
         hours,
-        hours * machine.pricePerHour(),
+        machine.cost(hours),
         refusal(config, phases, estimates, placement, machine));
   }
 

@@ -1,17 +1,22 @@
 package moxin.train.estimate;
 
 import moxin.model.ModelConfig;
-import moxin.train.recipe.Activations;
+import moxin.train.MasterWeights;
+import moxin.train.OptimizerStates;
 
 /// The bytes of the memory in which one slice of a batch goes forward and backward.
 ///
 /// Of each block the backward pass needs the residual stream at its start and its middle (fp32, N·C
 /// each), both norms' results (N·C each) and scales, what attention keeps, its result (N·H·D), and
-/// gate and up (N·2F); with recomputation one block's, and the other blocks' starts.
+/// gate and up (N·2F); with recomputation one block's, and the other blocks' starts; with selective
+/// recomputation the results of norms and gate and up of one block.
 ///
 /// @param length T
 record Workspaces(ModelConfig config, int length, Placement placement) {
   private static final long LOGIT_ELEMENTS = 1L << 25;
+  private static final double UPDATED = 1L << 22;
+  private static final double NARROW_UPDATE = 420;
+  private static final double EXACT_UPDATE = 12;
   private static final int TILE = 128;
   private static final int ROUND = 32;
   private static final double LARGEST_KEPT_BYTES = 1L << 27;
@@ -24,28 +29,39 @@ record Workspaces(ModelConfig config, int length, Placement placement) {
     double width = config.intermediateSize();
     double stream = 4 * n * hidden;
     double scales = 4 * n;
-    double block =
-        2 * (stream + scales)
-            + s * n * (2 * hidden + queries() + 2 * width)
-            + attentionOfBlock(rows);
+    double cheap = s * n * (2 * hidden + 2 * width);
+    double kept = 2 * (stream + scales) + s * n * queries() + attentionOfBlock(rows);
     int layers = config.numHiddenLayers();
     double blocks =
-        placement.activations() == Activations.KEEP
-            ? layers * block
-            : block + (layers - 1) * stream;
+        switch (placement.activations()) {
+          case KEEP -> layers * (kept + cheap);
+          case SELECTIVE -> layers * kept + cheap;
+          case RECOMPUTE -> kept + cheap + (layers - 1) * stream;
+        };
     double shared =
         s * n * (queries() + 2 * keys() + 3 * hidden + width + queries()) + 2 * stream + scales;
     return blocks + shared + attentionShared(rows);
   }
 
-  /// The logits, a chunk of positions at a time, and what libtorch's operators add to them.
+  /// The logits, a chunk of positions at a time, and the most that libtorch's operators need for a
+  /// moment: four copies of the logits in fp32, the gradient of the embedding and its sum, or what
+  /// an update of narrow numbers makes of a chunk of them.
   double logits(int rows) {
     double vocabulary = config.vocabSize();
     double chunk =
         Math.min(
             (double) rows * length, (double) Math.max(64, LOGIT_ELEMENTS / config.vocabSize()));
     boolean operators = placement.attention() != AttentionMemory.TILED;
-    return chunk * vocabulary * (placement.computeType().byteSize() + (operators ? 16 : 0));
+    double table = vocabulary * config.hiddenSize();
+    double room = Math.max(Math.max(16 * chunk * vocabulary, 8 * table), update());
+    return chunk * vocabulary * placement.computeType().byteSize() + (operators ? room : 0);
+  }
+
+  private double update() {
+    boolean narrow =
+        placement.moments() != OptimizerStates.FP32 || placement.master() == MasterWeights.NONE;
+    double chunk = Math.min(UPDATED, (double) config.parameterCount());
+    return chunk * (narrow ? NARROW_UPDATE : EXACT_UPDATE);
   }
 
   private double attentionOfBlock(int rows) {

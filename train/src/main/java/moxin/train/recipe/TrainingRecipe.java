@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import moxin.job.RecipeFile;
+import moxin.train.MasterWeights;
 import org.jspecify.annotations.Nullable;
 
 /// The section `training:` of a recipe.
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// @param onSpike what a spike of loss or gradient norm is and what follows; none unless given
 /// @param monitoring what watches the run
 /// @param adapter trains an adapter on the initial checkpoint; none unless given
+/// @param zLoss weight of log² Z, Z the sum of the exponentials of a position's logits, in the loss
+///   that is learnt from, such as 1e-4; losses that are shown are without it; none unless given
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingRecipe(
     Initialisation initialisation,
@@ -45,7 +48,8 @@ public record TrainingRecipe(
     Parallelism parallel,
     @Nullable OnSpike onSpike,
     Monitoring monitoring,
-    @Nullable Adapter adapter) {
+    @Nullable Adapter adapter,
+    @Nullable Double zLoss) {
 
   public TrainingRecipe(
       @Nullable Initialisation initialisation,
@@ -63,11 +67,11 @@ public record TrainingRecipe(
       @Nullable Parallelism parallel,
       @Nullable OnSpike onSpike,
       @Nullable Monitoring monitoring,
-      @Nullable Adapter adapter) {
+      @Nullable Adapter adapter,
+      @Nullable Double zLoss) {
     this.initialisation = initialisation == null ? Initialisation.random() : initialisation;
     this.precision = precision == null ? Precision.FP32 : precision;
-    this.optimizer =
-        optimizer == null ? new Optimizer(null, null, null, null, null, null, null) : optimizer;
+    this.optimizer = optimizer == null ? Optimizer.defaults() : optimizer;
     this.learningRate = learningRate;
     this.schedule = schedule;
     this.phases = phases == null ? List.of() : List.copyOf(phases);
@@ -81,6 +85,7 @@ public record TrainingRecipe(
     this.onSpike = onSpike;
     this.monitoring = monitoring == null ? Monitoring.defaults() : monitoring;
     this.adapter = adapter;
+    this.zLoss = zLoss;
     validate();
   }
 
@@ -101,6 +106,10 @@ public record TrainingRecipe(
       Require.positive("learningRate", learningRate);
     }
     Require.atLeast("maxSkippedSteps", maxSkippedSteps, 0);
+    Require.within("zLoss", zLoss == null ? 0 : zLoss, 0, 0.1);
+    if (optimizer.masterWeights() == MasterWeights.NONE && precision != Precision.BF16) {
+      throw new IllegalArgumentException("optimizer.masterWeights: none needs precision: bf16");
+    }
     if (adapter != null && initialisation.checkpoint() == null) {
       throw new IllegalArgumentException("an adapter needs initialisation.checkpoint");
     }
@@ -142,7 +151,8 @@ public record TrainingRecipe(
         parallel,
         onSpike,
         monitoring,
-        adapter);
+        adapter,
+        zLoss);
   }
 
   /// The same with the path of `shards` for every source whose name it has and that has no path.
@@ -189,7 +199,8 @@ public record TrainingRecipe(
         parallel,
         onSpike,
         monitoring,
-        adapter);
+        adapter,
+        zLoss);
   }
 
   private static List<Source> all(List<Source> sources, UnaryOperator<Source> found) {

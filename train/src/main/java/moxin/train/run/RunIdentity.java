@@ -27,6 +27,11 @@ final class RunIdentity {
       TrainingRecipe recipe, ModelConfig config, long seed, List<Manifest.Entry> inputs) {
     ObjectNode training = JSON.valueToTree(recipe);
     training.remove(WATCHING);
+    if (training.path("optimizer") instanceof ObjectNode optimizer) {
+      // Runs from before there was a choice go on.
+      removeUsual(optimizer, "states");
+      removeUsual(optimizer, "masterWeights");
+    }
     if (StepJudge.mayRollBack(recipe)) {
       // Where a run returns to decides its numbers; who writes it, and what is kept, does not.
       ObjectNode checkpoints = training.putObject("checkpoints");
@@ -52,6 +57,12 @@ final class RunIdentity {
     ArrayNode hashes = identity.putArray("inputs");
     inputs.forEach(input -> hashes.add(input.sha256()));
     return normalised(identity);
+  }
+
+  private static void removeUsual(ObjectNode optimizer, String key) {
+    if (optimizer.path(key).asText().equals("fp32")) {
+      optimizer.remove(key);
+    }
   }
 
   /// The first place where `now` differs from `then`, and how.

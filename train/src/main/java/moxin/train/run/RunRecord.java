@@ -193,7 +193,9 @@ final class RunRecord implements AutoCloseable {
   private void writeModel(Path directory, LearnerSnapshot learner) throws IOException {
     ModelConfig config = header.inputs().config();
     learner.writeTo(directory);
-    ModelConfigFile.write(directory, config, DType.F32);
+    JsonNode master = header.recipe().path("training").path("optimizer").path("masterWeights");
+    DType type = master.asText().equals("none") ? DType.BF16 : DType.F32;
+    ModelConfigFile.write(directory, config, type);
     AtomicFile.write(directory.resolve("generation_config.json"), generationConfig(config));
   }
 

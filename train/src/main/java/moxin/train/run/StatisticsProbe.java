@@ -1,23 +1,19 @@
 package moxin.train.run;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import moxin.model.DType;
+import moxin.model.Precision;
 import moxin.model.TensorView;
 import moxin.train.Learner;
 
 /// Measures what an update does to every parameter: looks at a learner before and after it. Keeps a
 /// copy of the weights in host memory.
 final class StatisticsProbe implements AutoCloseable {
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int PIECE = 1 << 16;
 
   private final TensorCopy copy = new TensorCopy();
   private List<TensorView> before = List.of();
@@ -57,31 +53,32 @@ final class StatisticsProbe implements AutoCloseable {
   }
 
   private static double norm(TensorView tensor) {
-    MemorySegment data = floats(tensor);
     double sum = 0;
-    for (long at = 0; at < data.byteSize(); at += Float.BYTES) {
-      double value = data.get(FLOAT, at);
-      sum += value * value;
+    for (long from = 0; from < tensor.elements(); from += PIECE) {
+      for (float value : piece(tensor, from)) {
+        sum += (double) value * value;
+      }
     }
     return Math.sqrt(sum);
   }
 
   private static double distance(TensorView a, TensorView b) {
-    MemorySegment first = floats(a);
-    MemorySegment second = floats(b);
     double sum = 0;
-    for (long at = 0; at < first.byteSize(); at += Float.BYTES) {
-      double value = (double) second.get(FLOAT, at) - first.get(FLOAT, at);
-      sum += value * value;
+    for (long from = 0; from < a.elements(); from += PIECE) {
+      float[] first = piece(a, from);
+      float[] second = piece(b, from);
+      for (int i = 0; i < first.length; i++) {
+        double value = (double) second[i] - first[i];
+        sum += value * value;
+      }
     }
     return Math.sqrt(sum);
   }
 
-  private static MemorySegment floats(TensorView tensor) {
-    if (tensor.dtype() != DType.F32) {
-      throw new IllegalStateException(tensor.name() + ": a learner gives fp32");
-    }
-    return tensor.data();
+  private static float[] piece(TensorView tensor, long from) {
+    float[] values = new float[(int) Math.min(PIECE, tensor.elements() - from)];
+    Precision.widen(tensor, from, values, 0, values.length);
+    return values;
   }
 
   @Override

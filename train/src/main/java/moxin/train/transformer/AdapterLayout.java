@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import moxin.model.ModelConfig;
+import moxin.train.OptimizerStates;
 import moxin.train.adapter.AdapterSettings;
 import moxin.train.adapter.AdapterSettings.Factor;
 import moxin.train.adapter.AdapterTarget;
@@ -15,28 +16,32 @@ import moxin.train.adapter.AdapterTarget;
 /// follow one another, so that they are one matrix; each B is a matrix of its own, that writes its
 /// module's columns of the product. Gaps stay zero.
 final class AdapterLayout {
-  private static final long ALIGNMENT = 64;
   private static final long PIECE = 4096;
 
   private final Map<String, ParameterLayout.Slot> slots = new HashMap<>();
   private final List<Map<Linear, Site>> layers = new ArrayList<>();
   private final long size;
 
-  AdapterLayout(ModelConfig config, AdapterSettings settings) {
+  /// Where the factors stand that have an optimizer's state of `states`.
+  ///
+  /// @throws moxin.job.BadInputException if two factors would share a block of the state
+  AdapterLayout(ModelConfig config, AdapterSettings settings, OptimizerStates states) {
+    int unit = states.alignment();
     long at = 0;
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
       Map<Linear, Site> sites = new EnumMap<>(Linear.class);
       for (Linear linear : Linear.values()) {
         List<Module> modules = modules(linear, config, settings);
         if (!modules.isEmpty()) {
-          Site site = place(at, layer, modules, settings.rank());
+          Site site = place(at, layer, modules, settings.rank(), unit);
           sites.put(linear, site);
-          at = align(site.parts().getLast().b().end());
+          at = ParameterLayout.align(site.parts().getLast().b().end(), unit);
         }
       }
       layers.add(sites);
     }
     size = at;
+    ParameterLayout.requireWholeBlocks(slots, states);
   }
 
   /// A module within the product that computes it.
@@ -84,15 +89,15 @@ final class AdapterLayout {
     return size;
   }
 
-  private Site place(long at, int layer, List<Module> modules, int rank) {
+  private Site place(long at, int layer, List<Module> modules, int rank, int unit) {
     int in = modules.getFirst().in();
     ParameterLayout.Slot a = new ParameterLayout.Slot(at, modules.size() * rank, in);
     List<Part> parts = new ArrayList<>();
-    long next = align(a.end());
+    long next = ParameterLayout.align(a.end(), unit);
     for (int i = 0; i < modules.size(); i++) {
       Module module = modules.get(i);
       ParameterLayout.Slot b = new ParameterLayout.Slot(next, module.out(), rank);
-      next = align(b.end());
+      next = ParameterLayout.align(b.end(), unit);
       parts.add(new Part(i * rank, module.column(), b));
       slots.put(
           AdapterSettings.name(module.target(), layer, Factor.A),
@@ -121,9 +126,5 @@ final class AdapterLayout {
       column += out;
     }
     return modules;
-  }
-
-  private static long align(long offset) {
-    return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 }

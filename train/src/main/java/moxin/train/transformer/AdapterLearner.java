@@ -67,8 +67,8 @@ public final class AdapterLearner implements AdaptingLearner {
     this.base = base;
     DType compute = options.computeType();
     try (Scope scope = Scope.open()) {
-      layout = new AdapterLayout(config, settings);
-      parameters = Parameters.zeros(layout.size(), compute, options.device());
+      layout = new AdapterLayout(config, settings, options.updates().states());
+      parameters = Parameters.zeros(layout.size(), layout.size(), options);
       adapters =
           new LowRankAdapters(new AdapterViews(layout, parameters.compute()), settings.scale());
       tensors = scope.detach();
@@ -82,7 +82,8 @@ public final class AdapterLearner implements AdaptingLearner {
             execution,
             _ -> AdapterGradient.create(config, layout, adapters, compute, options.device()));
     threads = new SliceThreads(execution.threads(), execution.threadsPerOperator());
-    updates = new ParameterUpdates(parameters, threads, execution.kernels());
+    updates =
+        new ParameterUpdates(parameters, threads, execution.kernels(), options.updates().place());
   }
 
   /// A learner with a fresh adapter on the model of `checkpoint`, which may be closed afterwards.
@@ -232,7 +233,8 @@ public final class AdapterLearner implements AdaptingLearner {
 
   @Override
   public void step(AdamW adamW, double learningRate) {
-    AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm());
+    AdamWStep step =
+        AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm(), options.updates().seed());
     updates.step(step, adamW.weightDecay(), 0, layout.size());
     steps++;
     microBatches = 0;
@@ -293,6 +295,7 @@ public final class AdapterLearner implements AdaptingLearner {
   }
 
   private Transformer transformer(int worker) {
-    return new Transformer(config, execution.kernels(), base.blocks(worker), base.norms());
+    return new Transformer(
+        config, execution.kernels(), base.blocks(worker), base.norms(), options.zLoss());
   }
 }

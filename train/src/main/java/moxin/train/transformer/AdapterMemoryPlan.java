@@ -2,6 +2,7 @@ package moxin.train.transformer;
 
 import moxin.model.DType;
 import moxin.model.ModelConfig;
+import moxin.train.MasterWeights;
 import moxin.train.adapter.AdapterMemory;
 import moxin.train.adapter.AdapterSettings;
 import moxin.train.adapter.FrozenWeights;
@@ -17,7 +18,8 @@ record AdapterMemoryPlan(
     DType type,
     ActivationMemory activations,
     int workers,
-    int slices) {
+    int slices,
+    UpdateOptions updates) {
 
   static AdapterMemoryPlan of(
       ModelConfig config,
@@ -32,7 +34,8 @@ record AdapterMemoryPlan(
         options.computeType(),
         options.activationMemory(),
         execution.threads(),
-        execution.slices());
+        execution.slices(),
+        options.updates());
   }
 
   /// For batches of `rows` rows of `length` positions, without dropout.
@@ -44,9 +47,11 @@ record AdapterMemoryPlan(
   AdapterMemory memory(int rows, int length, Dropout dropout) {
     int used = Math.min(slices, rows);
     int passing = Math.min(workers, used);
-    long adapter = new AdapterLayout(config, settings).size();
-    long compute = type == DType.F32 ? 0 : type.byteSize();
-    long perElement = 4 * Float.BYTES + compute + (long) used * type.byteSize();
+    long adapter = new AdapterLayout(config, settings, updates.states()).size();
+    boolean master = type != DType.F32 && updates.master() == MasterWeights.FP32;
+    long perElement =
+        Float.BYTES + (master ? Float.BYTES : 0) + (long) (1 + used) * type.byteSize();
+    long moments = Math.round(adapter * updates.states().bytesPerWeight());
     ParameterLayout layout = new ParameterLayout(config);
     long layer = layout.buckets().getFirst().elements();
     return new AdapterMemory(
@@ -54,7 +59,7 @@ record AdapterMemoryPlan(
             + embeddings(layout)
             + Float.BYTES * (layout.size() - layout.embeddingsEnd()),
         base == FrozenWeights.PLAIN ? 0 : passing * layer * type.byteSize(),
-        adapter * perElement,
+        adapter * perElement + moments,
         passing * (workspaces(rows, used, length) + dropped(rows, used, length, dropout)));
   }
 

@@ -10,6 +10,7 @@ import moxin.torch.Aten;
 import moxin.torch.Device;
 import moxin.torch.Scope;
 import moxin.torch.Tensor;
+import moxin.train.Batch;
 
 /// [Kernels] composed of libtorch's operators, on any device. On the CPU they are what
 /// [VectorKernels] is tested against.
@@ -111,14 +112,19 @@ final class AtenKernels implements Kernels {
   }
 
   @Override
-  public double lossAndGradient(Tensor logits, int[] targets, int from, double scale) {
+  public double lossAndGradient(
+      Tensor logits, int[] targets, int from, double scale, double zLoss) {
     try (Scope _ = Scope.open()) {
       Tensor ids = targets(logits, targets, from);
       Tensor logs = Aten.logSoftmax(Aten.copy(logits, DType.F32));
       Tensor[] loss = Aten.nllLoss(logs, ids);
       Tensor factor = scalar(scale, logits.device());
       Tensor dLogs = Aten.nllLossBackward(factor, logs, ids, loss[1]);
-      logits.copyFrom(Aten.logSoftmaxBackward(dLogs, logs));
+      Tensor gradient = Aten.logSoftmaxBackward(dLogs, logs);
+      logits.copyFrom(
+          zLoss == 0
+              ? gradient
+              : Aten.add(gradient, ofLogZ(logits, logs, targets, from, 2 * zLoss * scale)));
       return loss[0].item();
     }
   }
@@ -162,21 +168,51 @@ final class AtenKernels implements Kernels {
 
   @Override
   public void adamW(AdamWStep step, double weightDecay, ParameterRange range) {
+    if (!range.exact()) {
+      AtenNarrowUpdate.adamW(step, weightDecay, range);
+      return;
+    }
     try (Scope _ = Scope.open()) {
-      Device device = range.weights().device();
-      Aten.adamW(
+      adamW(
+          step,
+          weightDecay,
           range.weights(),
           range.gradient(),
-          List.of(range.firstMoment(), range.secondMoment()),
-          scalar((double) step.number(), device),
-          new Aten.AdamWSettings(
-              step.learningRate(), step.beta1(), step.beta2(), weightDecay, step.epsilon()),
-          scalar(1 / step.gradientScale(), device));
-      if (range.compute().type() != DType.F32) {
+          List.of(range.first().values(), range.second().values()));
+      if (range.copied()) {
         range.compute().copyFrom(range.weights());
       }
       Aten.zero(range.gradient());
     }
+  }
+
+  /// Changes fp32 weights and moments.
+  static void adamW(
+      AdamWStep step, double weightDecay, Tensor weights, Tensor gradient, List<Tensor> moments) {
+    Device device = weights.device();
+    Aten.adamW(
+        weights,
+        gradient,
+        moments,
+        scalar((double) step.number(), device),
+        new Aten.AdamWSettings(
+            step.learningRate(), step.beta1(), step.beta2(), weightDecay, step.epsilon()),
+        scalar(1 / step.gradientScale(), device));
+  }
+
+  /// `factor · log Z · softmax` of the positions whose target counts.
+  private static Tensor ofLogZ(Tensor logits, Tensor logs, int[] targets, int from, double factor) {
+    long[] shape = logits.shape();
+    float[] factors = new float[(int) shape[0]];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = targets[from + i] == Batch.IGNORED ? 0 : (float) factor;
+    }
+    long[] column = {shape[0], 1};
+    long[] strides = {shape[1], 1};
+    Tensor firstLogits = Aten.copy(logits.view(0, column, strides), DType.F32);
+    Tensor logZ = Aten.add(firstLogits, logs.view(0, column, strides), -1);
+    Tensor weight = Aten.mul(logZ, Tensor.of(factors, logits.device(), shape[0], 1));
+    return Aten.mul(Aten.exp(logs), weight);
   }
 
   /// Columns `[which · F, (which + 1) · F)` of `(N, 2F)`.
@@ -195,7 +231,7 @@ final class AtenKernels implements Kernels {
     return Tensor.of(wide, device, wide.length);
   }
 
-  private static Tensor scalar(double value, Device device) {
+  static Tensor scalar(double value, Device device) {
     return Tensor.of(new float[] {(float) value}, device);
   }
 }

@@ -28,11 +28,25 @@ public final class DistributedLearners implements LearnerFactory {
   /// What a recipe or the machine decides.
   ///
   /// @param processors how many of this machine's processors each process uses
+  /// @param updates with the seed of the learner in place of its own
+  /// @param zLoss as [LearnerOptions#zLoss]
   public record Settings(
       ZeroStage stage,
       ActivationMemory activationMemory,
       WeightInitializer.OutputScale outputs,
-      int processors) {}
+      int processors,
+      UpdateOptions updates,
+      double zLoss) {
+
+    /// With an optimizer that keeps everything in fp32, and without z-loss.
+    public Settings(
+        ZeroStage stage,
+        ActivationMemory activationMemory,
+        WeightInitializer.OutputScale outputs,
+        int processors) {
+      this(stage, activationMemory, outputs, processors, UpdateOptions.exact(), 0);
+    }
+  }
 
   /// Learners of all processes of `communicator`, which is borrowed; for process 0.
   ///
@@ -57,7 +71,13 @@ public final class DistributedLearners implements LearnerFactory {
       throw new UncheckedIOException(e);
     }
     NewLearner made =
-        new NewLearner(computeType, settings.activationMemory(), settings.stage(), config);
+        new NewLearner(
+            computeType,
+            settings.activationMemory(),
+            settings.stage(),
+            settings.updates().withSeed(seed),
+            settings.zLoss(),
+            config);
     String text = made.toText();
     int length = text.getBytes(StandardCharsets.UTF_8).length;
     orders.give(Orders.Kind.CREATE, length);

@@ -51,7 +51,7 @@ final class EmbeddingRows {
         rowIds.add(theirs);
       }
       communicator.exchange(send, receive);
-      Place target = parameters.owned(parameters.gradient(), parameters.embedding());
+      Place target = parameters.owned(FlatArray.of(parameters.gradient()), parameters.embedding());
       Tensor table = target.flat().view(target.at(), target.elements() / hidden, hidden);
       for (int rank = 0; rank < ids.size(); rank++) {
         if (rowIds.get(rank).length > 0) {

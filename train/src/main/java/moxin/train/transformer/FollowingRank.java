@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// What the processes besides the leader do: as they are told, until it is over.
 final class FollowingRank implements AutoCloseable {
   private static final ShardFiles.Source NOT_HERE =
-      (name, _) -> {
+      (name, _, _) -> {
         throw new IllegalStateException(name + " is given by process 0");
       };
 
@@ -58,8 +58,7 @@ final class FollowingRank implements AutoCloseable {
         learner.weightsChanged();
       }
       case SET_MOMENTS -> {
-        learner.files().setFirstMoment(NOT_HERE);
-        learner.files().setSecondMoment(NOT_HERE);
+        learner.files().setOptimizerState(_ -> NOT_HERE);
         learner.setSteps(order.numbers()[0]);
       }
       case WRITE -> write(Path.of(orders.text(null, order.integer(0))), learner);

@@ -49,8 +49,9 @@ interface Kernels {
   /// Σ loss in nats of `logits (n, V)` against `targets[from, from + n)`.
   double loss(Tensor logits, int[] targets, int from);
 
-  /// As [#loss], and turns the logits into the gradient of `scale · Σ loss`.
-  double lossAndGradient(Tensor logits, int[] targets, int from, double scale);
+  /// As [#loss], and turns the logits into the gradient of `scale · Σ (loss + zLoss · log² Z)`, Z
+  /// the sum of the exponentials of a position's logits.
+  double lossAndGradient(Tensor logits, int[] targets, int from, double scale, double zLoss);
 
   /// The attentions of `count` blocks, each with memory for what its backward pass needs.
   List<Attention> attentions(AttentionShape shape, int count);

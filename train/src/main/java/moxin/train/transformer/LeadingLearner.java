@@ -46,14 +46,7 @@ final class LeadingLearner implements DistributedLearner {
   /// Sets fresh weights.
   void initialize(WeightInitializer initializer) {
     setWeights(
-        (name, target) ->
-            MemorySegment.copy(
-                initializer.weights(config, name),
-                0,
-                target,
-                ValueLayout.JAVA_FLOAT,
-                0,
-                Math.toIntExact(target.byteSize() / 4)));
+        (name, type, target) -> Precision.narrow(initializer.weights(config, name), type, target));
   }
 
   @Override
@@ -147,7 +140,7 @@ final class LeadingLearner implements DistributedLearner {
   @Override
   public void loadWeights(Checkpoint checkpoint) {
     WeightNames.requireComplete(checkpoint, config);
-    setWeights((name, target) -> widen(checkpoint.tensor(name), target));
+    setWeights((name, type, target) -> convert(checkpoint.tensor(name), type, target));
   }
 
   private void setWeights(ShardFiles.Source source) {
@@ -162,16 +155,13 @@ final class LeadingLearner implements DistributedLearner {
 
   @Override
   public void loadOptimizerState(Checkpoint checkpoint) {
-    long steps = ParameterFiles.requireOptimizerState(checkpoint, config);
+    long steps = files.requireOptimizerState(checkpoint);
     together(
         () -> {
           orders.give(Orders.Kind.SET_MOMENTS, steps);
-          files.setFirstMoment(
-              (name, target) ->
-                  widen(checkpoint.tensor(name + ParameterFiles.FIRST_MOMENT), target));
-          files.setSecondMoment(
-              (name, target) ->
-                  widen(checkpoint.tensor(name + ParameterFiles.SECOND_MOMENT), target));
+          files.setOptimizerState(
+              suffix ->
+                  (name, _, target) -> target.copyFrom(checkpoint.tensor(name + suffix).data()));
           learner.setSteps(steps);
           return true;
         });
@@ -225,12 +215,13 @@ final class LeadingLearner implements DistributedLearner {
   }
 
   /// A piece at a time: a weight may be larger than the heap has room for.
-  private static void widen(TensorView weight, MemorySegment target) {
+  private static void convert(TensorView weight, DType type, MemorySegment target) {
+    long size = type.byteSize();
     for (long from = 0; from < weight.elements(); from += PIECE) {
       int count = (int) Math.min(PIECE, weight.elements() - from);
       float[] piece = new float[count];
       Precision.widen(weight, from, piece, 0, count);
-      MemorySegment.copy(piece, 0, target, ValueLayout.JAVA_FLOAT, 4 * from, count);
+      Precision.narrow(piece, type, target.asSlice(from * size, count * size));
     }
   }
 }

@@ -1,6 +1,5 @@
 package moxin.train.transformer;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,10 +9,8 @@ import java.util.function.Function;
 import moxin.model.Checkpoint;
 import moxin.model.CheckpointFormatException;
 import moxin.model.DType;
-import moxin.model.ModelConfig;
 import moxin.model.Precision;
 import moxin.model.TensorView;
-import moxin.model.WeightNames;
 import moxin.torch.Device;
 import moxin.torch.Scope;
 import moxin.torch.Tensor;
@@ -23,6 +20,9 @@ final class ParameterFiles implements AutoCloseable {
   static final String FIRST_MOMENT = ".exp_avg";
   static final String SECOND_MOMENT = ".exp_avg_sq";
   static final String STEP = "step";
+
+  /// What a moment's name is followed by where the tensor holds the scales of its codes.
+  static final String SCALES = "_scale";
 
   private final Map<String, List<Long>> shapes;
   private final Function<String, ParameterLayout.Slot> slots;
@@ -46,9 +46,19 @@ final class ParameterFiles implements AutoCloseable {
     shapes.keySet().forEach(action);
   }
 
-  /// Sets one weight in fp32.
+  /// Sets one weight.
   void set(String name, float[] values) {
-    set(parameters.weights(), name, values);
+    ParameterLayout.Slot slot = slots.apply(name);
+    if (values.length != slot.elements()) {
+      throw new IllegalArgumentException(
+          name + " has " + slot.elements() + " elements, found " + values.length);
+    }
+    try (Scope _ = Scope.open()) {
+      parameters
+          .weightArray()
+          .view(slot.offset(), slot.elements())
+          .copyFrom(Tensor.of(values, Device.CPU, values.length));
+    }
   }
 
   /// One parameter of a flat array.
@@ -62,22 +72,21 @@ final class ParameterFiles implements AutoCloseable {
   List<TensorView> weights() {
     freeHostCopies();
     List<TensorView> views = new ArrayList<>();
-    addViews(views, parameters.weights(), "");
+    addViews(views, parameters.weightArray(), "");
     return views;
   }
 
   List<TensorView> gradients() {
     freeHostCopies();
     List<TensorView> views = new ArrayList<>();
-    addViews(views, parameters.gradient(), "");
+    addViews(views, FlatArray.of(parameters.gradient()), "");
     return views;
   }
 
   List<TensorView> optimizerState(long steps) {
     freeHostCopies();
     List<TensorView> views = new ArrayList<>();
-    addViews(views, parameters.firstMoment(), FIRST_MOMENT);
-    addViews(views, parameters.secondMoment(), SECOND_MOMENT);
+    parameters.stateArrays().forEach((suffix, array) -> addViews(views, array, suffix));
     Tensor counter = Tensor.of(new long[] {steps}, Device.CPU, 1);
     hostCopies.add(counter);
     views.add(TensorView.of(STEP, DType.I64, counter.data(), 1));
@@ -93,26 +102,31 @@ final class ParameterFiles implements AutoCloseable {
 
   /// Loads the moments and returns the number of steps they come from.
   long loadOptimizerState(Checkpoint checkpoint) {
-    long steps = requireOptimizerState(checkpoint, shapes);
+    Map<String, FlatArray> arrays = parameters.stateArrays();
+    long steps = requireOptimizerState(checkpoint, shapes, arrays);
     for (String name : shapes.keySet()) {
-      load(checkpoint, name + FIRST_MOMENT, parameters.firstMoment(), name);
-      load(checkpoint, name + SECOND_MOMENT, parameters.secondMoment(), name);
+      ParameterLayout.Slot slot = slots.apply(name);
+      arrays.forEach(
+          (suffix, array) -> {
+            try (Scope _ = Scope.open()) {
+              Tensor target = array.view(slot.offset(), slot.elements());
+              Tensor host = Tensor.empty(target.type(), Device.CPU, target.elements());
+              host.data().copyFrom(checkpoint.tensor(name + suffix).data());
+              target.copyFrom(host);
+            }
+          });
     }
     return steps;
   }
 
-  /// Checks that `checkpoint` has the state of an optimizer for `config`, and returns the number of
-  /// steps it comes from.
-  static long requireOptimizerState(Checkpoint checkpoint, ModelConfig config) {
-    return requireOptimizerState(checkpoint, WeightNames.shapes(config));
-  }
-
-  private static long requireOptimizerState(Checkpoint checkpoint, Map<String, List<Long>> shapes) {
+  /// Checks that `checkpoint` has the state of an optimizer that keeps `arrays`, and returns the
+  /// number of steps it comes from.
+  static long requireOptimizerState(
+      Checkpoint checkpoint, Map<String, List<Long>> shapes, Map<String, FlatArray> arrays) {
     shapes.forEach(
-        (name, shape) -> {
-          requireShape(checkpoint, name + FIRST_MOMENT, shape);
-          requireShape(checkpoint, name + SECOND_MOMENT, shape);
-        });
+        (name, shape) ->
+            arrays.forEach(
+                (suffix, array) -> requireState(checkpoint, name + suffix, shape, array)));
     TensorView counter = checkpoint.tensor(STEP);
     if (counter.dtype() != DType.I64 || counter.elements() != 1) {
       throw new CheckpointFormatException(
@@ -125,13 +139,34 @@ final class ParameterFiles implements AutoCloseable {
     return steps;
   }
 
+  private static void requireState(
+      Checkpoint checkpoint, String name, List<Long> shape, FlatArray array) {
+    requireShape(checkpoint, name, shapeOf(array, shape));
+    DType found = checkpoint.tensor(name).dtype();
+    DType expected = array.type(0);
+    if (found != expected) {
+      throw new CheckpointFormatException(
+          checkpoint.origin()
+              + ": "
+              + name
+              + " is "
+              + found
+              + ", expected "
+              + expected
+              + "; it was written with another optimizer.states");
+    }
+  }
+
+  /// The shape in files of an array's numbers of a parameter of `shape`.
+  static List<Long> shapeOf(FlatArray array, List<Long> shape) {
+    return array.block() == 1
+        ? shape
+        : List.of(array.numbers(shape.stream().reduce(1L, Math::multiplyExact)));
+  }
+
   @Override
   public void close() {
     freeHostCopies();
-  }
-
-  private void load(Checkpoint checkpoint, String name, Tensor flat, String parameter) {
-    set(flat, parameter, Precision.widen(checkpoint.tensor(name)));
   }
 
   private static void requireShape(Checkpoint checkpoint, String name, List<Long> shape) {
@@ -142,34 +177,15 @@ final class ParameterFiles implements AutoCloseable {
     }
   }
 
-  private void set(Tensor flat, String name, float[] values) {
-    ParameterLayout.Slot slot = slots.apply(name);
-    if (values.length != slot.elements()) {
-      throw new IllegalArgumentException(
-          name + " has " + slot.elements() + " elements, found " + values.length);
-    }
-    try (Scope _ = Scope.open()) {
-      flat.view(slot.offset(), slot.elements())
-          .copyFrom(Tensor.of(values, Device.CPU, values.length));
-    }
-  }
-
-  private void addViews(List<TensorView> views, Tensor flat, String suffix) {
-    MemorySegment data = onHost(flat).data();
+  private void addViews(List<TensorView> views, FlatArray array, String suffix) {
+    FlatArray host = array.onHost(hostCopies);
     shapes.forEach(
         (name, shape) -> {
           ParameterLayout.Slot slot = slots.apply(name);
-          MemorySegment part = data.asSlice(4 * slot.offset(), 4 * slot.elements());
-          views.add(new TensorView(name + suffix, DType.F32, shape, part));
+          Place place = host.place(slot.offset(), slot.elements());
+          DType type = host.type(slot.offset());
+          views.add(new TensorView(name + suffix, type, shapeOf(host, shape), place.bytes()));
         });
-  }
-
-  private Tensor onHost(Tensor flat) {
-    Tensor host = flat.to(Device.CPU);
-    if (host != flat) {
-      hostCopies.add(host);
-    }
-    return host;
   }
 
   private void freeHostCopies() {

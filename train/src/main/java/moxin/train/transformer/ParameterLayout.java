@@ -4,18 +4,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import moxin.job.BadInputException;
 import moxin.model.ModelConfig;
 import moxin.model.WeightNames;
 import moxin.model.WeightNames.LayerWeight;
+import moxin.train.OptimizerStates;
 
 /// Where each parameter stands in the flat arrays of weights, gradients and moments.
 ///
 /// Matrices come first, then embeddings, then norms: the groups that weight decay tells apart are
 /// three ranges. Query, key and value projections follow one another, as do gate and up, so that
-/// each is one matrix product. Parameters begin at multiples of 64 elements; the gaps stay zero.
+/// each is one matrix product. Parameters begin at multiples of 64 elements, or of a block of the
+/// optimizer's state if that is more; the gaps stay zero.
 final class ParameterLayout {
-  private static final long ALIGNMENT = 64;
-
   private static final long PIECE = 4096;
 
   private final List<Bucket> buckets = new ArrayList<>();
@@ -28,41 +29,52 @@ final class ParameterLayout {
   private final long embeddings;
   private final long size;
 
+  /// Where parameters stand that have no optimizer's state, or one in fp32.
   ParameterLayout(ModelConfig config) {
+    this(config, OptimizerStates.FP32);
+  }
+
+  /// Where parameters stand whose optimizer's state is `states`.
+  ///
+  /// @throws BadInputException if two parameters of one matrix would share a block of the state
+  ParameterLayout(ModelConfig config, OptimizerStates states) {
+    int unit = states.alignment();
     int hidden = config.hiddenSize();
     List<LayerMatrices> blocks = new ArrayList<>();
     long at = 0;
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
-      LayerMatrices block = LayerMatrices.at(at, layer, config, slots);
+      LayerMatrices block = LayerMatrices.at(at, layer, config, slots, unit);
       blocks.add(block);
-      buckets.add(new Bucket(at, block.end(), PIECE, Group.MATRICES));
-      at = block.end();
+      buckets.add(new Bucket(at, align(block.down().end(), unit), PIECE, Group.MATRICES));
+      at = align(block.down().end(), unit);
     }
     matrices = at;
     embedding = new Slot(at, config.vocabSize(), hidden);
-    at = align(embedding.end());
+    at = align(embedding.end(), unit);
     head = config.tieWordEmbeddings() ? embedding : new Slot(at, config.vocabSize(), hidden);
-    at = align(head.end());
+    at = align(head.end(), unit);
     embeddings = at;
-    long wholeRows = Math.ceilDiv(PIECE, (long) hidden) * hidden;
+    long rows = states == OptimizerStates.INT8 ? leastCommonMultiple(hidden, unit) : hidden;
+    long wholeRows = Math.ceilDiv(PIECE, rows) * rows;
     buckets.add(new Bucket(embedding.offset(), embedding.end(), wholeRows, Group.EMBEDDINGS));
     if (!config.tieWordEmbeddings()) {
       buckets.add(new Bucket(head.offset(), head.end(), wholeRows, Group.EMBEDDINGS));
     }
     for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
       Slot attentionNorm = new Slot(at, 1, hidden);
-      Slot feedForwardNorm = new Slot(align(attentionNorm.end()), 1, hidden);
-      at = align(feedForwardNorm.end());
+      Slot feedForwardNorm = new Slot(align(attentionNorm.end(), unit), 1, hidden);
+      at = align(feedForwardNorm.end(), unit);
       slots.put(LayerWeight.ATTENTION_NORM.name(layer), attentionNorm);
       slots.put(LayerWeight.FEED_FORWARD_NORM.name(layer), feedForwardNorm);
       layers.add(new Layer(blocks.get(layer), attentionNorm, feedForwardNorm));
     }
     finalNorm = new Slot(at, 1, hidden);
-    size = align(finalNorm.end());
+    size = align(finalNorm.end(), unit);
     buckets.add(new Bucket(embeddings, size, PIECE, Group.NORMS));
     slots.put(WeightNames.EMBEDDING, embedding);
     slots.put(WeightNames.FINAL_NORM, finalNorm);
     slots.put(WeightNames.outputProjection(config), head);
+    requireWholeBlocks(slots, states);
   }
 
   /// What weight decay tells apart.
@@ -114,15 +126,15 @@ final class ParameterLayout {
   record LayerMatrices(Slot projections, Slot output, Slot gateUp, Slot down) {
 
     private static LayerMatrices at(
-        long offset, int layer, ModelConfig config, Map<String, Slot> slots) {
+        long offset, int layer, ModelConfig config, Map<String, Slot> slots, int unit) {
       int hidden = config.hiddenSize();
       int width = config.intermediateSize();
       int queries = config.numAttentionHeads() * config.headDim();
       int keys = config.numKeyValueHeads() * config.headDim();
       Slot projections = new Slot(offset, queries + 2 * keys, hidden);
-      Slot output = new Slot(align(projections.end()), hidden, queries);
-      Slot gateUp = new Slot(align(output.end()), 2 * width, hidden);
-      Slot down = new Slot(align(gateUp.end()), hidden, width);
+      Slot output = new Slot(align(projections.end(), unit), hidden, queries);
+      Slot gateUp = new Slot(align(output.end(), unit), 2 * width, hidden);
+      Slot down = new Slot(align(gateUp.end(), unit), hidden, width);
       slots.put(LayerWeight.QUERY.name(layer), projections.rows(0, queries));
       slots.put(LayerWeight.KEY.name(layer), projections.rows(queries, keys));
       slots.put(LayerWeight.VALUE.name(layer), projections.rows(queries + keys, keys));
@@ -131,10 +143,6 @@ final class ParameterLayout {
       slots.put(LayerWeight.UP.name(layer), gateUp.rows(width, width));
       slots.put(LayerWeight.DOWN.name(layer), down);
       return new LayerMatrices(projections, output, gateUp, down);
-    }
-
-    private long end() {
-      return align(down.end());
     }
   }
 
@@ -184,7 +192,36 @@ final class ParameterLayout {
     return size;
   }
 
-  private static long align(long offset) {
-    return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  /// Checks that every parameter begins a block of the optimizer's state.
+  static void requireWholeBlocks(Map<String, Slot> slots, OptimizerStates states) {
+    if (states != OptimizerStates.INT8) {
+      return;
+    }
+    slots.forEach(
+        (name, slot) -> {
+          if (slot.offset() % states.alignment() != 0) {
+            throw new BadInputException(
+                "optimizer.states: int8 needs matrices of whole blocks of "
+                    + states.alignment()
+                    + " weights, and "
+                    + name
+                    + " would begin within one; use bf16");
+          }
+        });
+  }
+
+  private static long leastCommonMultiple(long a, long b) {
+    long x = a;
+    long y = b;
+    while (y != 0) {
+      long rest = x % y;
+      x = y;
+      y = rest;
+    }
+    return a / x * b;
+  }
+
+  static long align(long offset, int unit) {
+    return (offset + unit - 1) / unit * unit;
   }
 }

@@ -8,7 +8,6 @@ import moxin.collective.Communicator;
 import moxin.collective.ElementType;
 import moxin.collective.RankOrderSum;
 import moxin.model.DType;
-import moxin.torch.Tensor;
 
 /// Moves buckets between the processes that own their parts. Every method is collective and runs on
 /// the thread of a [RankLink].
@@ -26,15 +25,15 @@ final class ShardExchange implements AutoCloseable {
   /// Completes the weights of bucket `index` to compute with.
   void gather(int index) {
     Place whole = parameters.computed(index);
-    communicator.allGather(parameters.published(index).bytes(), parts(whole, index));
+    communicator.allGather(parameters.published(index).bytes(), parts(whole.bytes(), index, 1));
   }
 
   /// Completes the gradient of bucket `index`, where every process updates all of it.
   void gatherGradient(int index) {
     ParameterLayout.Bucket bucket = parameters.shards().buckets().get(index);
     Place whole = new Place(parameters.gradient(), bucket.from(), bucket.elements());
-    Place own = parameters.owned(parameters.gradient(), index);
-    communicator.allGather(own.bytes(), parts(whole, index));
+    Place own = parameters.owned(gradient(), index);
+    communicator.allGather(own.bytes(), parts(whole.bytes(), index, 1));
   }
 
   /// Adds to the own part of bucket `index` those of the first `contributors` processes, in order.
@@ -45,25 +44,25 @@ final class ShardExchange implements AutoCloseable {
         parameters.shards().bounds(index),
         contributors,
         type,
-        parameters.owned(parameters.gradient(), index).bytes());
+        parameters.owned(gradient(), index).bytes());
   }
 
   /// Brings all of bucket `index` of a flat array to process `root`.
   ///
   /// @param whole where to, read on `root` only
-  void collect(Tensor flat, int index, int root, MemorySegment whole) {
+  void collect(FlatArray array, int index, int root, MemorySegment whole) {
     ParameterLayout.Bucket bucket = parameters.shards().buckets().get(index);
     if (!parameters.divided()) {
       if (communicator.rank() == root) {
-        whole.copyFrom(new Place(flat, bucket.from(), bucket.elements()).bytes());
+        whole.copyFrom(array.place(bucket.from(), bucket.elements()).bytes());
       }
       return;
     }
     List<MemorySegment> send = nothing();
     List<MemorySegment> receive = nothing();
-    send.set(root, parameters.owned(flat, index).bytes());
+    send.set(root, parameters.owned(array, index).bytes());
     if (communicator.rank() == root) {
-      receive = parts(whole, index);
+      receive = parts(whole, index, array.block());
     }
     communicator.exchange(send, receive);
   }
@@ -71,10 +70,10 @@ final class ShardExchange implements AutoCloseable {
   /// Hands out bucket `index` of a flat array from process 0.
   ///
   /// @param whole where it is, read on process 0 only
-  void distribute(MemorySegment whole, int index, Tensor flat) {
+  void distribute(MemorySegment whole, int index, FlatArray array) {
     ParameterLayout.Bucket bucket = parameters.shards().buckets().get(index);
     if (!parameters.divided()) {
-      MemorySegment target = new Place(flat, bucket.from(), bucket.elements()).bytes();
+      MemorySegment target = array.place(bucket.from(), bucket.elements()).bytes();
       if (communicator.rank() == 0) {
         target.copyFrom(whole);
       }
@@ -82,25 +81,29 @@ final class ShardExchange implements AutoCloseable {
       return;
     }
     List<MemorySegment> receive = nothing();
-    receive.set(0, parameters.owned(flat, index).bytes());
-    communicator.exchange(communicator.rank() == 0 ? parts(whole, index) : nothing(), receive);
+    receive.set(0, parameters.owned(array, index).bytes());
+    boolean leads = communicator.rank() == 0;
+    communicator.exchange(leads ? parts(whole, index, array.block()) : nothing(), receive);
   }
 
   private List<MemorySegment> nothing() {
     return new ArrayList<>(Collections.nCopies(communicator.size(), MemorySegment.NULL));
   }
 
-  private List<MemorySegment> parts(Place whole, int index) {
-    return parts(whole.bytes(), index);
+  private FlatArray gradient() {
+    return FlatArray.of(parameters.gradient());
   }
 
-  private List<MemorySegment> parts(MemorySegment whole, int index) {
+  /// The parts of bucket `index` of an array that has a number for every `block` elements.
+  private List<MemorySegment> parts(MemorySegment whole, int index, int block) {
     long[] bounds = parameters.shards().bounds(index);
-    long elements = bounds[bounds.length - 1];
-    long size = elements == 0 ? 0 : whole.byteSize() / elements;
+    long numbers = Math.ceilDiv(bounds[bounds.length - 1], block);
+    long size = numbers == 0 ? 0 : whole.byteSize() / numbers;
     List<MemorySegment> parts = new ArrayList<>();
     for (int rank = 0; rank < communicator.size(); rank++) {
-      parts.add(whole.asSlice(bounds[rank] * size, (bounds[rank + 1] - bounds[rank]) * size));
+      long from = Math.ceilDiv(bounds[rank], block);
+      long to = Math.ceilDiv(bounds[rank + 1], block);
+      parts.add(whole.asSlice(from * size, (to - from) * size));
     }
     return parts;
   }

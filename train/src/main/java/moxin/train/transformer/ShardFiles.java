@@ -11,14 +11,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import moxin.collective.Communicator;
+import moxin.model.Checkpoint;
 import moxin.model.DType;
 import moxin.model.ModelConfig;
 import moxin.model.SafetensorsCheckpoint;
 import moxin.model.SafetensorsWriter;
 import moxin.model.TensorView;
 import moxin.model.WeightNames;
-import moxin.torch.Tensor;
 
 /// The parameters of a [ShardedLearner] as whole tensors under the names that files use. Every
 /// method is collective.
@@ -27,7 +28,6 @@ import moxin.torch.Tensor;
 /// buckets, beside an index; the files know nothing of stages and processes, so that any number of
 /// processes can go on from them.
 final class ShardFiles {
-  private final ModelConfig config;
   private final Communicator communicator;
   private final RankLink link;
   private final ShardExchange exchange;
@@ -41,7 +41,6 @@ final class ShardFiles {
       RankLink link,
       ShardExchange exchange,
       ShardedParameters parameters) {
-    this.config = config;
     this.communicator = communicator;
     this.link = link;
     this.exchange = exchange;
@@ -50,17 +49,9 @@ final class ShardFiles {
     this.shapes = WeightNames.shapes(config);
   }
 
-  /// The flat fp32 arrays, by what names of their tensors end with.
-  private Map<String, Tensor> optimizerArrays() {
-    Map<String, Tensor> arrays = new LinkedHashMap<>();
-    arrays.put(ParameterFiles.FIRST_MOMENT, parameters.firstMoment());
-    arrays.put(ParameterFiles.SECOND_MOMENT, parameters.secondMoment());
-    return arrays;
-  }
-
   /// The weights on process 0, in `arena`; empty on the others.
   List<TensorView> weights(Arena arena) {
-    return whole(arena, Map.of("", parameters.weights()));
+    return whole(arena, Map.of("", parameters.weightArray()));
   }
 
   /// The gradients summed so far on process 0, in `arena`; empty on the others.
@@ -73,30 +64,30 @@ final class ShardFiles {
             }
           });
     }
-    return whole(arena, Map.of("", parameters.gradient()));
+    return whole(arena, Map.of("", FlatArray.of(parameters.gradient())));
   }
 
   /// The moments on process 0, in `arena`; empty on the others.
   List<TensorView> moments(Arena arena) {
-    return whole(arena, optimizerArrays());
+    return whole(arena, parameters.stateArrays());
   }
 
-  private List<TensorView> whole(Arena arena, Map<String, Tensor> arrays) {
+  private List<TensorView> whole(Arena arena, Map<String, FlatArray> arrays) {
     List<TensorView> views = new ArrayList<>();
-    arrays.forEach((suffix, flat) -> views.addAll(collected(arena, flat, suffix, 1)));
+    arrays.forEach((suffix, array) -> views.addAll(collected(arena, array, suffix, 1)));
     return views;
   }
 
   /// The tensors of an array whose buckets fall to this process when `writers` share them.
-  private List<TensorView> collected(Arena arena, Tensor flat, String suffix, int writers) {
+  private List<TensorView> collected(Arena arena, FlatArray array, String suffix, int writers) {
     Map<String, TensorView> views = new LinkedHashMap<>();
     for (int i = 0; i < buckets.size(); i++) {
       int index = i;
       int root = i % writers;
       ParameterLayout.Bucket bucket = buckets.get(i);
       boolean here = communicator.rank() == root;
-      MemorySegment whole = here ? arena.allocate(4 * bucket.elements(), 64) : MemorySegment.NULL;
-      link.run(() -> exchange.collect(flat, index, root, whole));
+      MemorySegment whole = here ? room(arena, array, index) : MemorySegment.NULL;
+      link.run(() -> exchange.collect(array, index, root, whole));
       if (here) {
         forEachSlot(
             bucket,
@@ -105,52 +96,68 @@ final class ShardFiles {
                     name,
                     new TensorView(
                         name + suffix,
-                        DType.F32,
-                        shape(name),
-                        whole.asSlice(4 * (slot.offset() - bucket.from()), 4 * slot.elements()))));
+                        type(array, index),
+                        ParameterFiles.shapeOf(array, shape(name)),
+                        part(whole, array, index, slot))));
       }
     }
     return shapes.keySet().stream().filter(views::containsKey).map(views::get).toList();
   }
 
+  /// Memory for bucket `index` of an array.
+  private MemorySegment room(Arena arena, FlatArray array, int index) {
+    long elements = buckets.get(index).elements();
+    return arena.allocate(array.numbers(elements) * type(array, index).byteSize(), 64);
+  }
+
+  /// The type of bucket `index` of an array.
+  private DType type(FlatArray array, int index) {
+    return (index == parameters.norms() ? array.tail() : array.head()).type();
+  }
+
+  /// A parameter's bytes of those of bucket `index`.
+  private MemorySegment part(
+      MemorySegment whole, FlatArray array, int index, ParameterLayout.Slot slot) {
+    long size = type(array, index).byteSize();
+    long at = (slot.offset() - buckets.get(index).from()) / array.block();
+    return whole.asSlice(at * size, array.numbers(slot.elements()) * size);
+  }
+
   /// What the leader writes into a bucket of an array.
   @FunctionalInterface
   interface Source {
-    /// Writes weight `name` as fp32.
-    void write(String name, MemorySegment target);
+    /// Writes what the array has of weight `name`, in the array's type.
+    void write(String name, DType type, MemorySegment target);
   }
 
   /// Hands out the weights that process 0 gives.
   void setWeights(Source source) {
-    set(parameters.weights(), source);
+    set(parameters.weightArray(), source);
   }
 
-  /// Hands out the first moments that process 0 gives.
-  void setFirstMoment(Source source) {
-    set(parameters.firstMoment(), source);
+  /// Hands out the optimizer's state that process 0 gives for the names that end with each suffix.
+  void setOptimizerState(Function<String, Source> sources) {
+    parameters.stateArrays().forEach((suffix, array) -> set(array, sources.apply(suffix)));
   }
 
-  /// Hands out the second moments that process 0 gives.
-  void setSecondMoment(Source source) {
-    set(parameters.secondMoment(), source);
+  /// As [ParameterFiles#requireOptimizerState], of one that this process can go on from.
+  long requireOptimizerState(Checkpoint checkpoint) {
+    return ParameterFiles.requireOptimizerState(checkpoint, shapes, parameters.stateArrays());
   }
 
-  private void set(Tensor flat, Source source) {
+  private void set(FlatArray array, Source source) {
     for (int i = 0; i < buckets.size(); i++) {
       int index = i;
-      ParameterLayout.Bucket bucket = buckets.get(i);
       try (Arena arena = Arena.ofShared()) {
         boolean here = communicator.rank() == 0;
-        MemorySegment whole = here ? arena.allocate(4 * bucket.elements(), 64) : MemorySegment.NULL;
+        MemorySegment whole = here ? room(arena, array, index) : MemorySegment.NULL;
         if (here) {
           forEachSlot(
-              bucket,
-              (name, slot) -> {
-                long at = 4 * (slot.offset() - bucket.from());
-                source.write(name, whole.asSlice(at, 4 * slot.elements()));
-              });
+              buckets.get(i),
+              (name, slot) ->
+                  source.write(name, type(array, index), part(whole, array, index, slot)));
         }
-        link.run(() -> exchange.distribute(whole, index, flat));
+        link.run(() -> exchange.distribute(whole, index, array));
       }
     }
   }
@@ -164,33 +171,29 @@ final class ShardFiles {
     int writers = Math.min(communicator.size(), buckets.size());
     IOException failure = null;
     try {
-      write(directory, "model", Map.of("", parameters.weights()), writers, -1);
+      write(directory, "model", Map.of("", parameters.weightArray()), writers, -1);
     } catch (IOException e) {
       failure = e;
     }
     requireAllWritten(directory, failure);
     try {
-      write(directory, "optimizer", optimizerArrays(), writers, steps);
+      write(directory, "optimizer", parameters.stateArrays(), writers, steps);
     } catch (IOException e) {
       failure = e;
     }
     requireAllWritten(directory, failure);
     if (communicator.rank() == 0) {
-      writeIndex(directory, "model", List.of(""), writers);
-      writeIndex(
-          directory,
-          "optimizer",
-          List.of(ParameterFiles.FIRST_MOMENT, ParameterFiles.SECOND_MOMENT),
-          writers);
+      writeIndex(directory, "model", Map.of("", parameters.weightArray()), writers);
+      writeIndex(directory, "optimizer", parameters.stateArrays(), writers);
     }
   }
 
   private void write(
-      Path directory, String stem, Map<String, Tensor> arrays, int writers, long steps)
+      Path directory, String stem, Map<String, FlatArray> arrays, int writers, long steps)
       throws IOException {
     try (Arena arena = Arena.ofShared()) {
       List<TensorView> views = new ArrayList<>();
-      arrays.forEach((suffix, flat) -> views.addAll(collected(arena, flat, suffix, writers)));
+      arrays.forEach((suffix, array) -> views.addAll(collected(arena, array, suffix, writers)));
       if (communicator.rank() == 0 && steps >= 0) {
         MemorySegment count = arena.allocate(8, 8);
         count.set(ValueLayout.JAVA_LONG, 0, steps);
@@ -203,18 +206,23 @@ final class ShardFiles {
     }
   }
 
-  private void writeIndex(Path directory, String stem, List<String> suffixes, int writers)
+  private void writeIndex(Path directory, String stem, Map<String, FlatArray> arrays, int writers)
       throws IOException {
     Map<String, String> fileOfTensor = new TreeMap<>();
     long bytes = 0;
     for (int i = 0; i < buckets.size(); i++) {
       String file = fileName(stem, i % writers, writers);
-      for (String suffix : suffixes) {
+      for (String suffix : arrays.keySet()) {
         forEachSlot(buckets.get(i), (name, _) -> fileOfTensor.put(name + suffix, file));
       }
     }
-    bytes += 4L * suffixes.size() * config.parameterCount();
-    if (!suffixes.contains("")) {
+    for (FlatArray array : arrays.values()) {
+      for (String name : shapes.keySet()) {
+        long elements = shape(name).stream().reduce(1L, Math::multiplyExact);
+        bytes += array.numbers(elements) * type(array, bucketOf(name)).byteSize();
+      }
+    }
+    if (!arrays.containsKey("")) {
       fileOfTensor.put(ParameterFiles.STEP, fileName(stem, 0, writers));
       bytes += 8;
     }
@@ -254,6 +262,15 @@ final class ShardFiles {
 
   private List<Long> shape(String name) {
     return java.util.Objects.requireNonNull(shapes.get(name));
+  }
+
+  private int bucketOf(String name) {
+    long offset = parameters.layout().slot(name).offset();
+    int index = 0;
+    while (offset < buckets.get(index).from() || offset >= buckets.get(index).to()) {
+      index++;
+    }
+    return index;
   }
 
   private void forEachSlot(

@@ -2,11 +2,13 @@ package moxin.train.transformer;
 
 import java.util.ArrayList;
 import java.util.List;
+import moxin.train.OptimizerStates;
 
 /// Which process owns which parameters: every bucket is cut into as many parts as there are
 /// processes, so that each works on all buckets. Parts consist of whole pieces; some may be empty.
 final class ShardLayout {
-  private static final long ALIGNMENT = 64;
+  /// A multiple of what any parameter begins at.
+  private static final long ALIGNMENT = OptimizerStates.BLOCK;
 
   private final List<ParameterLayout.Bucket> buckets;
   private final int ranks;

@@ -45,6 +45,7 @@ final class ShardedLearner implements AutoCloseable {
   private final Transformer transformer;
   private final SliceMemory<SliceGradient> memory;
   private final List<Tensor> tensors;
+  private final long seed;
   private long steps;
   private double norm = Double.NaN;
 
@@ -66,14 +67,19 @@ final class ShardedLearner implements AutoCloseable {
     this.communicator = communicator;
     this.signal = signal;
     this.processors = options.processors();
+    this.seed = options.updates().seed();
     LibTorch.prepareThread(processors);
-    ParameterLayout layout = new ParameterLayout(config);
+    ParameterLayout layout = new ParameterLayout(config, options.updates().states());
     try (Scope scope = Scope.open()) {
       ShardLayout shards = new ShardLayout(layout, communicator.size());
-      parameters =
-          new ShardedParameters(layout, shards, communicator.rank(), stage, options.computeType());
+      parameters = new ShardedParameters(layout, shards, communicator.rank(), stage, options);
       transformer =
-          new Transformer(config, execution.kernels(), parameters.blocks(), parameters.normViews());
+          new Transformer(
+              config,
+              execution.kernels(),
+              parameters.blocks(),
+              parameters.normViews(),
+              options.zLoss());
       tensors = scope.detach();
     }
     gradients = new ShardGradients(layout, config.hiddenSize(), options.computeType(), stage);
@@ -149,7 +155,7 @@ final class ShardedLearner implements AutoCloseable {
 
   /// As [moxin.train.Learner#step].
   void step(AdamW adamW, double learningRate) {
-    AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm());
+    AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm(), seed);
     if (!parameters.divided()) {
       link.run(() -> forEachBucket(exchange::gatherGradient));
     }
@@ -226,7 +232,8 @@ final class ShardedLearner implements AutoCloseable {
           try (Scope _ = Scope.open()) {
             long from = i * CHUNK;
             long count = Math.min(CHUNK, part.elements() - from);
-            execution.kernels().adamW(step, decay, parameters.range(part.at() + from, count));
+            ParameterRange range = parameters.range(part.at() + from, count, part.from() + from);
+            execution.kernels().adamW(step, decay, range);
           }
         });
   }

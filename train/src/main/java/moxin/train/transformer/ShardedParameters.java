@@ -1,6 +1,7 @@
 package moxin.train.transformer;
 
 import java.util.List;
+import java.util.Map;
 import moxin.model.DType;
 import moxin.torch.Device;
 import moxin.torch.Tensor;
@@ -16,11 +17,7 @@ final class ShardedParameters {
   private final ShardLayout shards;
   private final List<ShardLayout.Part> owned;
   private final List<ShardLayout.Part> updated;
-  private final Tensor weights;
-  private final Tensor gradient;
-  private final Tensor firstMoment;
-  private final Tensor secondMoment;
-  private final Tensor compute;
+  private final Parameters own;
   private final Tensor full;
   private final Tensor window;
   private final Tensor norms;
@@ -29,7 +26,12 @@ final class ShardedParameters {
 
   /// Zeros, to be filled. Tensors belong to the scope of the caller.
   ShardedParameters(
-      ParameterLayout layout, ShardLayout shards, int rank, ZeroStage stage, DType type) {
+      ParameterLayout layout,
+      ShardLayout shards,
+      int rank,
+      ZeroStage stage,
+      LearnerOptions options) {
+    DType type = options.computeType();
     this.stage = stage;
     this.layout = layout;
     this.shards = shards;
@@ -37,17 +39,13 @@ final class ShardedParameters {
     this.owned = divided ? shards.compactParts(rank) : shards.spreadParts(rank);
     this.updated = divided ? owned : new ShardLayout(layout, 1).spreadParts(0);
     long size = divided ? ShardLayout.size(owned) : layout.size();
-    this.weights = zeros(DType.F32, size);
-    this.gradient = zeros(DType.F32, size);
-    this.firstMoment = zeros(DType.F32, size);
-    this.secondMoment = zeros(DType.F32, size);
-    this.compute = type == DType.F32 ? weights : zeros(type, size);
+    this.own = Parameters.zeros(size, updated.getLast().at(), options);
     boolean windowed = stage == ZeroStage.WEIGHTS;
     long matrices = layout.matricesEnd();
     long origin = windowed ? matrices : 0;
-    this.full = divided ? zeros(type, layout.embeddingsEnd() - origin) : compute;
+    this.full = divided ? zeros(type, layout.embeddingsEnd() - origin) : own.compute();
     this.window = windowed ? zeros(type, 2 * layout.buckets().getFirst().elements()) : full;
-    this.norms = divided ? zeros(DType.F32, layout.size() - layout.embeddingsEnd()) : weights;
+    this.norms = divided ? zeros(DType.F32, layout.size() - layout.embeddingsEnd()) : own.exact();
     this.blocks =
         BlockViews.of(
             layout,
@@ -57,7 +55,7 @@ final class ShardedParameters {
               return new BlockViews.Window(place.flat(), bucket.from() - place.at());
             },
             new BlockViews.Window(full, origin));
-    this.normViews = NormViews.of(layout, norms, divided ? layout.embeddingsEnd() : 0);
+    this.normViews = NormViews.of(layout, norms, layout.embeddingsEnd());
   }
 
   private static Tensor zeros(DType type, long size) {
@@ -110,20 +108,18 @@ final class ShardedParameters {
     return updated;
   }
 
-  Tensor weights() {
-    return weights;
-  }
-
   Tensor gradient() {
-    return gradient;
+    return own.gradient();
   }
 
-  Tensor firstMoment() {
-    return firstMoment;
+  /// The weights that this process changes, by their positions in its arrays.
+  FlatArray weightArray() {
+    return own.weightArray();
   }
 
-  Tensor secondMoment() {
-    return secondMoment;
+  /// As [Parameters#stateArrays], of this process.
+  Map<String, FlatArray> stateArrays() {
+    return own.stateArrays();
   }
 
   BlockViews blocks() {
@@ -134,32 +130,27 @@ final class ShardedParameters {
     return normViews;
   }
 
-  /// Elements `[at, at + count)` of all that an update touches.
-  ParameterRange range(long at, long count) {
-    return new ParameterRange(
-        weights.view(at, count),
-        gradient.view(at, count),
-        firstMoment.view(at, count),
-        secondMoment.view(at, count),
-        compute.view(at, count));
+  /// `count` elements from position `at` on of all that an update touches.
+  ///
+  /// @param index which element of all parameters the first is
+  ParameterRange range(long at, long count, long index) {
+    return own.range(at, count, index);
   }
 
   /// Derives the own part of the weights to compute with.
   void refreshCompute() {
-    if (compute != weights) {
-      compute.copyFrom(weights);
-    }
+    own.refreshCompute();
   }
 
   /// The own part of bucket `index` in one of the flat arrays.
-  Place owned(Tensor flat, int index) {
+  Place owned(FlatArray array, int index) {
     ShardLayout.Part part = owned.get(index);
-    return new Place(flat, part.at(), part.elements());
+    return array.place(part.at(), part.elements());
   }
 
   /// The own part of bucket `index` as others compute with it.
   Place published(int index) {
-    return owned(index == norms() ? weights : compute, index);
+    return owned(index == norms() ? weightArray() : FlatArray.of(own.compute()), index);
   }
 
   /// Where all of bucket `index` stands to compute with; even and odd layers share places at stage
@@ -167,7 +158,7 @@ final class ShardedParameters {
   Place computed(int index) {
     ParameterLayout.Bucket bucket = layout.buckets().get(index);
     if (index == norms()) {
-      return new Place(norms, divided() ? 0 : bucket.from(), bucket.elements());
+      return new Place(norms, 0, bucket.elements());
     }
     if (stage != ZeroStage.WEIGHTS) {
       return new Place(full, bucket.from(), bucket.elements());

@@ -17,9 +17,10 @@ import moxin.train.Learner;
 
 /// A [Learner] on libtorch.
 ///
-/// In bf16 the matrices are kept in fp32 and copied to bf16 for computing; activations are bf16,
-/// while the residual stream, norms, softmax sums, losses and all sums of gradients are fp32 or
-/// wider. On a CPU the same batches give the same bits whatever the number of threads.
+/// In bf16 the matrices are kept in fp32 and copied to bf16 for computing, unless [UpdateOptions]
+/// has no master weights; activations are bf16, while the residual stream, norms, softmax sums,
+/// losses and all sums of gradients are fp32 or wider. On a CPU the same batches give the same bits
+/// whatever the number of threads.
 public final class TorchLearner implements Learner {
   private final ModelConfig config;
   private final Execution execution;
@@ -31,6 +32,7 @@ public final class TorchLearner implements Learner {
   private final Transformer transformer;
   private final List<Tensor> tensors;
   private final SliceMemory<SliceGradient> memory;
+  private final long seed;
   private long steps;
   private double norm = Double.NaN;
 
@@ -39,20 +41,23 @@ public final class TorchLearner implements Learner {
     this.execution = execution;
     LibTorch.prepareThread(execution.threadsPerOperator());
     try (Scope scope = Scope.open()) {
-      layout = new ParameterLayout(config);
-      parameters = Parameters.zeros(layout.size(), options.computeType(), options.device());
+      layout = new ParameterLayout(config, options.updates().states());
+      parameters = Parameters.zeros(layout.size(), layout.embeddingsEnd(), options);
       transformer =
           new Transformer(
               config,
               execution.kernels(),
               BlockViews.of(layout, parameters.compute()),
-              NormViews.of(layout, parameters.weights(), 0));
+              NormViews.of(layout, parameters.exact(), layout.embeddingsEnd()),
+              options.zLoss());
       tensors = scope.detach();
     }
     this.files = new ParameterFiles(WeightNames.shapes(config), layout::slot, parameters);
     this.memory = SliceMemory.ofAllWeights(config, options, execution, layout);
     this.threads = new SliceThreads(execution.threads(), execution.threadsPerOperator());
-    this.updates = new ParameterUpdates(parameters, threads, execution.kernels());
+    this.updates =
+        new ParameterUpdates(parameters, threads, execution.kernels(), options.updates().place());
+    this.seed = options.updates().seed();
   }
 
   /// A learner whose weights are zero: [#initialize] or [#loadWeights] comes next.
@@ -119,7 +124,7 @@ public final class TorchLearner implements Learner {
 
   @Override
   public void step(AdamW adamW, double learningRate) {
-    AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm());
+    AdamWStep step = AdamWStep.of(adamW, learningRate, steps + 1, gradientNorm(), seed);
     double embeddingDecay = adamW.decayEmbeddings() ? adamW.weightDecay() : 0;
     double normDecay = adamW.decayNorms() ? adamW.weightDecay() : 0;
     updates.step(step, adamW.weightDecay(), 0, layout.matricesEnd());

@@ -15,8 +15,12 @@ final class Transformer {
   private final Kernels kernels;
   private final BlockViews weights;
   private final NormViews norms;
+  private final double zLoss;
 
-  Transformer(ModelConfig config, Kernels kernels, BlockViews weights, NormViews norms) {
+  /// @param zLoss the weight of log² Z in the loss whose gradient [#learn] writes
+  Transformer(
+      ModelConfig config, Kernels kernels, BlockViews weights, NormViews norms, double zLoss) {
+    this.zLoss = zLoss;
     this.config = config;
     this.kernels = kernels;
     this.weights = weights;
@@ -47,7 +51,7 @@ final class Transformer {
     }
   }
 
-  /// As [#loss], and writes the gradient of `scale · loss`.
+  /// As [#loss], and writes the gradient of `scale · (loss + zLoss · Σ log² Z)`.
   double learn(SliceBatch batch, Workspace workspace, PassGradient gradient, double scale) {
     return learn(batch, workspace, gradient, scale, LayerPass.UNWATCHED);
   }
@@ -72,9 +76,8 @@ final class Transformer {
           gradient.normViews().last());
       for (int layer = config.numHiddenLayers() - 1; layer >= 0; layer--) {
         pass.beforeBackward(layer);
-        if (workspace.recomputes() && layer < config.numHiddenLayers() - 1) {
-          norm(workspace.block(layer), layer);
-          remember(layer, batch, workspace, gradient.adapters());
+        if (layer < config.numHiddenLayers() - 1) {
+          restore(layer, batch, workspace, gradient.adapters());
         }
         backward(layer, batch, workspace, gradient);
         pass.afterBackward(layer);
@@ -115,6 +118,30 @@ final class Transformer {
         shared.lastRstd());
   }
 
+  /// Computes again what later blocks have overwritten.
+  private void restore(int layer, SliceBatch batch, Workspace workspace, Adapters adapters) {
+    Workspace.Block block = workspace.block(layer);
+    switch (workspace.memory()) {
+      case KEEP -> {
+        // Nothing was.
+      }
+      case SELECTIVE -> {
+        norm(block, layer);
+        kernels.norm(
+            block.middle(),
+            norms.feedForward().get(layer),
+            config.rmsNormEps(),
+            block.feedForwardNormed(),
+            block.feedForwardRstd());
+        gateUp(layer, block, adapters);
+      }
+      case RECOMPUTE -> {
+        norm(block, layer);
+        remember(layer, batch, workspace, adapters);
+      }
+    }
+  }
+
   /// From a block's normed input to its gate and up: all that the backward pass needs.
   private void remember(int layer, SliceBatch batch, Workspace workspace, Adapters adapters) {
     Workspace.Shared shared = workspace.shared();
@@ -132,7 +159,11 @@ final class Transformer {
         block.middle(),
         block.feedForwardNormed(),
         block.feedForwardRstd());
-    product(block.gateUp(), block.feedForwardNormed(), matrices.gateUp());
+    gateUp(layer, block, adapters);
+  }
+
+  private void gateUp(int layer, Workspace.Block block, Adapters adapters) {
+    product(block.gateUp(), block.feedForwardNormed(), weights.matrices().get(layer).gateUp());
     adapters.forward(layer, Linear.GATE_UP, block.feedForwardNormed(), block.gateUp());
   }
 
@@ -188,7 +219,7 @@ final class Transformer {
         long count = Math.min(step, positions - from);
         Tensor chunk = rows(shared.logits(), 0, count);
         project(workspace, from, chunk);
-        loss += kernels.lossAndGradient(chunk, batch.targets(), (int) from, scale);
+        loss += kernels.lossAndGradient(chunk, batch.targets(), (int) from, scale, zLoss);
         gradient.head(chunk, rows(shared.lastNormed(), from, count), from);
         Aten.mm(rows(shared.branch(), from, count), chunk, weights.head());
       }

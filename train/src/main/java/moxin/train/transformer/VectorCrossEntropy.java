@@ -36,10 +36,18 @@ final class VectorCrossEntropy {
     return loss;
   }
 
-  /// As [#loss], and overwrites the logits by `scale · (softmax − one-hot target)`, zeros where the
-  /// target is ignored.
+  /// As [#loss], and overwrites the logits by the gradient of `scale · Σ (loss + zLoss · log² Z)`:
+  /// `scale · ((1 + 2 · zLoss · log Z) · softmax − one-hot target)`, zeros where the target is
+  /// ignored.
   static double lossAndGradient(
-      int rows, int vocabulary, boolean bf16, long logits, int[] targets, int from, double scale) {
+      int rows,
+      int vocabulary,
+      boolean bf16,
+      long logits,
+      int[] targets,
+      int from,
+      double scale,
+      double zLoss) {
     double loss = 0;
     float[] lanes = new float[LANES];
     long bytes = VectorMemory.bytes(bf16);
@@ -54,9 +62,11 @@ final class VectorCrossEntropy {
       double sum = sumOfExponentials(vocabulary, bf16, at, max, lanes);
       float logit = VectorMemory.loadOne(bf16, at, target);
       loss += Math.log(sum) + max - logit;
-      gradient(vocabulary, bf16, at, max, (float) (scale / sum));
+      double share = scale * (1 + 2 * zLoss * (Math.log(sum) + max));
+      gradient(vocabulary, bf16, at, max, (float) (share / sum));
       double probability = Math.exp((double) logit - max) / sum;
-      VectorMemory.storeOne(bf16, at, target, (float) (scale * (probability - 1)));
+      VectorMemory.storeOne(
+          bf16, at, target, (float) (scale * (probability - 1) + (share - scale) * probability));
     }
     return loss;
   }

@@ -102,9 +102,10 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public double lossAndGradient(Tensor logits, int[] targets, int from, double scale) {
+  public double lossAndGradient(
+      Tensor logits, int[] targets, int from, double scale, double zLoss) {
     return VectorCrossEntropy.lossAndGradient(
-        rows(logits), columns(logits), bf16(logits), logits.address(), targets, from, scale);
+        rows(logits), columns(logits), bf16(logits), logits.address(), targets, from, scale, zLoss);
   }
 
   @Override
@@ -147,15 +148,20 @@ final class VectorKernels implements Kernels {
 
   @Override
   public void adamW(AdamWStep step, double weightDecay, ParameterRange range) {
+    int count = Math.toIntExact(range.weights().elements());
+    float decay = (float) weightDecay;
+    if (!range.exact()) {
+      VectorNarrowUpdate.adamW(step, range, decay, count);
+      return;
+    }
     VectorUpdate.FlatState state =
         new VectorUpdate.FlatState(
             range.weights().address(),
             range.gradient().address(),
-            range.firstMoment().address(),
-            range.secondMoment().address(),
+            range.first().values().address(),
+            range.second().values().address(),
             range.compute().address());
-    int count = Math.toIntExact(range.weights().elements());
-    VectorUpdate.adamW(step, state, bf16(range.compute()), (float) weightDecay, 0, count);
+    VectorUpdate.adamW(step, state, bf16(range.compute()), decay, 0, count);
   }
 
   private static boolean bf16(Tensor tensor) {

@@ -40,23 +40,15 @@ final class VectorUpdate {
   /// One AdamW step on elements `[from, to)`; the gradient is zeroed and the compute copy of the
   /// weights written.
   static void adamW(AdamWStep step, FlatState state, boolean bf16, float decay, int from, int to) {
-    float keep = 1 - (float) (step.learningRate() * decay);
-    float rest1 = (float) (1 - step.beta1());
-    float beta2 = (float) step.beta2();
-    float rest2 = (float) (1 - step.beta2());
-    float stepSize = (float) (step.learningRate() / step.correction1());
-    float root2 = (float) Math.sqrt(step.correction2());
-    float epsilon = (float) step.epsilon();
-    float gradientScale = (float) step.gradientScale();
+    Factors f = Factors.of(step, decay);
     for (int i = from; i < to; i += LANES) {
-      FloatVector g = load(false, state.gradient(), i, to).mul(gradientScale);
+      FloatVector g = load(false, state.gradient(), i, to).mul(f.gradientScale());
       FloatVector m = load(false, state.first(), i, to);
       FloatVector v = load(false, state.second(), i, to);
-      FloatVector w = load(false, state.weights(), i, to).mul(keep);
-      m = m.add(g.sub(m).mul(rest1));
-      v = v.mul(beta2).add(g.mul(g).mul(rest2));
-      FloatVector denominator = v.lanewise(VectorOperators.SQRT).div(root2).add(epsilon);
-      w = w.sub(m.div(denominator).mul(stepSize));
+      FloatVector w = load(false, state.weights(), i, to).mul(f.keep());
+      m = m.add(g.sub(m).mul(f.rest1()));
+      v = v.mul(f.beta2()).add(g.mul(g).mul(f.rest2()));
+      w = f.moved(w, m, v);
       store(false, state.first(), i, to, m);
       store(false, state.second(), i, to, v);
       store(false, state.weights(), i, to, w);
@@ -64,6 +56,36 @@ final class VectorUpdate {
       if (bf16) {
         store(true, state.compute(), i, to, w);
       }
+    }
+  }
+
+  /// The numbers of a step in fp32.
+  record Factors(
+      float keep,
+      float rest1,
+      float beta2,
+      float rest2,
+      float stepSize,
+      float root2,
+      float epsilon,
+      float gradientScale) {
+
+    static Factors of(AdamWStep step, float decay) {
+      return new Factors(
+          1 - (float) (step.learningRate() * decay),
+          (float) (1 - step.beta1()),
+          (float) step.beta2(),
+          (float) (1 - step.beta2()),
+          (float) (step.learningRate() / step.correction1()),
+          (float) Math.sqrt(step.correction2()),
+          (float) step.epsilon(),
+          (float) step.gradientScale());
+    }
+
+    /// Decayed weights after a step along their new moments.
+    FloatVector moved(FloatVector w, FloatVector m, FloatVector v) {
+      FloatVector denominator = v.lanewise(VectorOperators.SQRT).div(root2).add(epsilon);
+      return w.sub(m.div(denominator).mul(stepSize));
     }
   }
 

@@ -15,7 +15,7 @@ final class Workspace implements AutoCloseable {
 
   private final int rows;
   private final int length;
-  private final boolean recomputes;
+  private final ActivationMemory memory;
   private final List<Block> blocks = new ArrayList<>();
   private final Shared shared;
   private final List<Tensor> tensors;
@@ -23,7 +23,7 @@ final class Workspace implements AutoCloseable {
   private Workspace(Plan plan) {
     this.rows = plan.rows();
     this.length = plan.length();
-    this.recomputes = plan.memory() == ActivationMemory.RECOMPUTE;
+    this.memory = plan.memory();
     try (Scope scope = Scope.open()) {
       addBlocks(plan);
       shared = Shared.of(plan);
@@ -148,9 +148,10 @@ final class Workspace implements AutoCloseable {
     return length;
   }
 
-  /// Whether all blocks but for their inputs share the memory of one.
-  boolean recomputes() {
-    return recomputes;
+  /// Whether blocks have memory of their own for what the backward pass needs; what they have not
+  /// they share.
+  ActivationMemory memory() {
+    return memory;
   }
 
   Block block(int layer) {
@@ -168,13 +169,18 @@ final class Workspace implements AutoCloseable {
 
   private void addBlocks(Plan plan) {
     int layers = plan.config().numHiddenLayers();
-    int kept = recomputes ? 1 : layers;
+    int kept = memory == ActivationMemory.RECOMPUTE ? 1 : layers;
     AttentionShape shape =
         new AttentionShape(plan.config(), rows, length, plan.type(), plan.device());
     List<Attention> attentions = plan.kernels().attentions(shape, kept);
     for (int layer = 0; layer < layers; layer++) {
-      blocks.add(
-          layer < kept ? newBlock(plan, attentions.get(layer)) : sharing(plan, blocks.getFirst()));
+      if (layer == 0 || memory == ActivationMemory.KEEP) {
+        blocks.add(newBlock(plan, attentions.get(layer)));
+      } else if (memory == ActivationMemory.SELECTIVE) {
+        blocks.add(sharingSome(plan, attentions.get(layer), blocks.getFirst()));
+      } else {
+        blocks.add(sharing(plan, blocks.getFirst()));
+      }
     }
   }
 
@@ -190,6 +196,20 @@ final class Workspace implements AutoCloseable {
         plan.scales(),
         plan.activations(hidden),
         plan.activations(2 * plan.config().intermediateSize()));
+  }
+
+  /// A block that shares what norms and the feed-forward layer give.
+  private static Block sharingSome(Plan plan, Attention attention, Block other) {
+    return new Block(
+        plan.residual(),
+        plan.scales(),
+        other.attentionNormed(),
+        attention,
+        plan.activations(plan.attendedWidth()),
+        plan.residual(),
+        plan.scales(),
+        other.feedForwardNormed(),
+        other.gateUp());
   }
 
   /// A block of its own input that computes in the memory of another.

@@ -14,7 +14,12 @@ record WorkspaceSize(
   long bytes() {
     long blocks = config.numHiddenLayers();
     long kept = memory == ActivationMemory.RECOMPUTE ? 1 : blocks;
-    return blocks * residual() + kept * block() + VectorAttention.sharedBytes(shape()) + shared();
+    long whole = memory == ActivationMemory.KEEP ? blocks : 1;
+    return blocks * residual()
+        + kept * attention()
+        + whole * computed()
+        + VectorAttention.sharedBytes(shape())
+        + shared();
   }
 
   private AttentionShape shape() {
@@ -41,14 +46,17 @@ record WorkspaceSize(
     return type.byteSize() * positions() * width;
   }
 
-  /// What a block keeps besides its input.
-  private long block() {
+  /// What a block keeps of attention, and of the residual stream besides its input.
+  private long attention() {
     return residual()
         + 2 * scales()
-        + 2 * activations(config.hiddenSize())
         + activations(attendedWidth())
-        + activations(2L * config.intermediateSize())
         + VectorAttention.bytes(shape());
+  }
+
+  /// What norms and the feed-forward layer compute from it.
+  private long computed() {
+    return 2 * activations(config.hiddenSize()) + activations(2L * config.intermediateSize());
   }
 
   /// What all blocks use in turn.

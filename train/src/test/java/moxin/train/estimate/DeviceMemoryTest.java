@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import moxin.model.DType;
 import moxin.model.ModelConfig;
+import moxin.train.MasterWeights;
+import moxin.train.OptimizerPlace;
+import moxin.train.OptimizerStates;
 import moxin.train.recipe.Activations;
 import org.junit.jupiter.api.Test;
 
@@ -39,9 +42,11 @@ final class DeviceMemoryTest {
     long shared = 8192L * 36_864 + 2 * 67_108_864 + 16_384;
     assertThat(memory.activations()).isEqualTo(block + 35 * 67_108_864L + shared);
     assertThat(memory.activations()).isEqualTo(3_305_684_992L);
-    // 1048 positions at a time, 2 bytes and four fp32 copies.
-    assertThat(memory.logits()).isEqualTo(1048L * 32_000 * 18);
-    assertThat(memory.total()).isEqualTo(20 * P + 67_108_864L + 3_305_684_992L + 603_648_000L);
+    // 1048 positions at a time in 2 bytes, and twice the embedding in fp32, which is more than four
+    // fp32 copies of these logits.
+    assertThat(memory.logits()).isEqualTo(1048L * 32_000 * 2 + 8 * 32_000L * 4096);
+    assertThat(memory.total())
+        .isEqualTo(20 * P + 67_108_864L + 3_305_684_992L + 67_072_000L + 1_048_576_000L);
   }
 
   @Test
@@ -52,6 +57,10 @@ final class DeviceMemoryTest {
         DeviceMemory.of(MOXIN, 1, 4096, fused.withActivations(Activations.KEEP)).activations();
     long block = 520_650_752;
     assertThat(kept - recomputed).isEqualTo(35 * (block - 67_108_864L));
+    long selective =
+        DeviceMemory.of(MOXIN, 1, 4096, fused.withActivations(Activations.SELECTIVE)).activations();
+    // Of 35 blocks two norms (8192) and gate and up (28672) are not kept.
+    assertThat(kept - selective).isEqualTo(35 * 8192L * 36_864);
   }
 
   @Test
@@ -89,9 +98,36 @@ final class DeviceMemoryTest {
 
   @Test
   void smallerMomentsTakeLess() {
-    assertThat(DeviceMemory.of(MOXIN, 1, 64, ONE.withMoments(Moments.BF16)).optimizer())
+    assertThat(DeviceMemory.of(MOXIN, 1, 64, ONE.withMoments(OptimizerStates.BF16)).optimizer())
         .isEqualTo(4 * P);
-    assertThat(DeviceMemory.of(MOXIN, 1, 64, ONE.withMoments(Moments.INT8)).optimizer())
+    assertThat(DeviceMemory.of(MOXIN, 1, 64, ONE.withMoments(OptimizerStates.INT8)).optimizer())
         .isEqualTo(2 * P + P / 256 * 8);
+  }
+
+  @Test
+  void withoutMasterWeightsThereAreNoneAndOffloadedStatesAreTheHosts() {
+    Placement none = ONE.withMaster(MasterWeights.NONE);
+    assertThat(DeviceMemory.of(MOXIN, 1, 64, none).masterWeights()).isZero();
+    assertThat(DeviceMemory.of(MOXIN, 1, 64, none).weights()).isEqualTo(2 * P);
+    DeviceMemory offloaded = DeviceMemory.of(MOXIN, 1, 64, ONE.withPlace(OptimizerPlace.HOST));
+    assertThat(offloaded.masterWeights() + offloaded.optimizer()).isZero();
+    assertThat(offloaded.host()).isEqualTo(12 * P);
+    Placement cpu = Placement.onCpu(DType.BF16, Activations.KEEP, 2);
+    assertThat(cpu.withPlace(OptimizerPlace.HOST)).isEqualTo(cpu);
+  }
+
+  @Test
+  void theModelTrainsOnOneDeviceOf139GiBAtItsFullLengthWithNarrowStatesAndNotWithFp32() {
+    Machine h200 = new Machine(139.0 * (1 << 30), 989e12, 0.5, 3.0);
+    for (AttentionMemory attention :
+        new AttentionMemory[] {AttentionMemory.SCORES, AttentionMemory.FUSED}) {
+      Placement placement = ONE.withAttention(attention);
+      assertThat(h200.holds(DeviceMemory.of(MOXIN, 1, 4096, placement))).isFalse();
+      DeviceMemory int8 =
+          DeviceMemory.of(MOXIN, 1, 4096, placement.withMoments(OptimizerStates.INT8));
+      assertThat(h200.holds(int8)).as("%s", int8).isTrue();
+      DeviceMemory host = DeviceMemory.of(MOXIN, 1, 4096, placement.withPlace(OptimizerPlace.HOST));
+      assertThat(h200.holds(host)).as("%s", host).isTrue();
+    }
   }
 }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 final class RunEstimateTest {
   private static final double GIB = 1 << 30;
-  private static final Machine H200 = new Machine(139 * GIB, 989e12, 0.5, 3);
+  private static final Machine H200 = new Machine(139 * GIB, 989e12, 0.5, 3.0);
 
   private static PhaseLength phase(int batchSize) {
     Phase phase =
@@ -59,8 +59,8 @@ final class RunEstimateTest {
   void whatDoesNotFitOnOneDeviceSaysOnHowManyItWould() {
     assertThat(estimate(1, fused(Activations.RECOMPUTE), H200).refusal())
         .hasValue(
-            "phase pretrain needs 154.8 GiB on each of 1 device with 139.0 GiB, of which 95 % are"
-                + " usable; it fits with ZeRO stage 1 on 2 devices");
+            "phase pretrain needs 155.3 GiB on each of 1 device with 139.0 GiB, of which 95 % are"
+                + " usable; it fits with training.optimizer.states: bf16");
   }
 
   @Test
@@ -69,7 +69,7 @@ final class RunEstimateTest {
     assertThat(estimate(64, kept, H200).refusal())
         .get()
         .asString()
-        .endsWith("it fits with training.memory.activations: recompute");
+        .endsWith("it fits with training.memory.activations: selective");
     assertThat(estimate(384, kept, H200).refusal())
         .get()
         .asString()
@@ -93,8 +93,22 @@ final class RunEstimateTest {
   }
 
   @Test
+  void withoutAPeakThereIsNoTimeAndWithoutAPriceNoCost() {
+    Placement placement = fused(Activations.RECOMPUTE).withDevices(8, 3);
+    RunEstimate untimed = estimate(8, placement, new Machine(139 * GIB, null, 0.5, 3.0));
+    assertThat(untimed.seconds()).isNull();
+    assertThat(untimed.deviceHours()).isNull();
+    assertThat(untimed.cost()).isNull();
+    assertThat(untimed.phases()).allSatisfy(phase -> assertThat(phase.seconds()).isNull());
+    assertThat(untimed.flops()).isEqualTo(estimate(8, placement, H200).flops());
+    RunEstimate unpriced = estimate(8, placement, new Machine(139 * GIB, 989e12, 0.5, null));
+    assertThat(unpriced.seconds()).isEqualTo(estimate(8, placement, H200).seconds());
+    assertThat(unpriced.cost()).isNull();
+  }
+
+  @Test
   void aDeviceThatIsTooSmallForAnythingSaysSo() {
-    Machine tiny = new Machine(GIB, 1e12, 0.5, 0);
+    Machine tiny = new Machine(GIB, 1e12, 0.5, 0.0);
     assertThat(estimate(1, fused(Activations.KEEP), tiny).refusal())
         .get()
         .asString()

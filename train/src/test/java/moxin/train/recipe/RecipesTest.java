@@ -83,7 +83,7 @@ final class RecipesTest {
             .requiredSection("model", ModelRecipe.class)
             .config(0, OptionalInt.empty(), OptionalInt.empty());
     PhaseLengths lengths = PhaseLengths.of(training, Map.of(), recipe.seed());
-    Machine h200 = new Machine(139.0 * (1 << 30), 989e12, 0.5, 3);
+    Machine h200 = new Machine(139.0 * (1 << 30), 989e12, 0.5, 3.0);
     Placement one = Placement.onGpu(DType.BF16, training.memory().activations());
 
     RunEstimate eight = RunEstimate.of(config, lengths.phases(), one.withDevices(8, 1), h200);
@@ -100,6 +100,6 @@ final class RecipesTest {
         .get()
         .asString()
         .contains("phase context-2k needs", "it fits with ")
-        .endsWith("ZeRO stage 1 on 2 devices");
+        .contains("training.optimizer.states: int8");
   }
 }

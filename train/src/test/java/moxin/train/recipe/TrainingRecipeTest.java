@@ -63,6 +63,13 @@ final class TrainingRecipeTest {
             List.of("steps: 5", "steps: 5, schedule: {kind: wsd, decayShape: step}", "one-minus"),
             List.of("steps: 5", "steps: 5, schedule: {kind: wsd, decayFraction: 2}", "[0.0, 1.0]"),
             List.of("learningRate: 1e-3", "learningRate: 1\n  memory: {activations: x}", "keep"),
+            List.of("learningRate: 1e-3", "learningRate: 1\n  zLoss: 1", "[0.0, 0.1]"),
+            List.of("learningRate: 1e-3", "learningRate: 1\n  optimizer: {states: fp8}", "int8"),
+            List.of(
+                "learningRate: 1e-3",
+                "learningRate: 1\n  optimizer: {masterWeights: none}",
+                "needs precision: bf16"),
+            List.of("learningRate: 1e-3", "learningRate: 1\n  memory: {offload: all}", "optimizer"),
             List.of("steps: 5", "steps: 5, rowStride: 9", "contiguous"))) {
       String yaml = MINIMAL.replace(wrong.get(0), wrong.get(1));
       assertThatThrownBy(() -> TrainingRecipe.of(RecipeFile.parse("r.yaml", yaml)))

@@ -52,7 +52,14 @@ class AdapterMemoryTest {
     for (FrozenWeights weights : List.of(FrozenWeights.NF4, FrozenWeights.Q4_0)) {
       AdapterMemory memory =
           new AdapterMemoryPlan(
-                  moxin, settings, weights, DType.BF16, ActivationMemory.RECOMPUTE, 2, 4)
+                  moxin,
+                  settings,
+                  weights,
+                  DType.BF16,
+                  ActivationMemory.RECOMPUTE,
+                  2,
+                  4,
+                  UpdateOptions.exact())
               .memory(1, 2048);
       assertThat(memory.weights() / GB).as(memory.toString()).isBetween(4.9, 5.0);
       assertThat(memory.layers() / GB).isBetween(0.4, 0.5);
@@ -62,7 +69,14 @@ class AdapterMemoryTest {
     }
     AdapterMemory plain =
         new AdapterMemoryPlan(
-                moxin, settings, FrozenWeights.PLAIN, DType.BF16, ActivationMemory.KEEP, 2, 4)
+                moxin,
+                settings,
+                FrozenWeights.PLAIN,
+                DType.BF16,
+                ActivationMemory.KEEP,
+                2,
+                4,
+                UpdateOptions.exact())
             .memory(1, 2048);
     assertThat(plain.weights()).isGreaterThanOrEqualTo(2 * moxin.parameterCount());
     assertThat(plain.total()).isGreaterThan(24_000_000_000L);

@@ -58,6 +58,15 @@ final class ThreadJob {
       ActivationMemory memory,
       Work<T> work)
       throws Exception {
+    return run(config, ranks, new Plan(stage, type, memory, UpdateOptions.exact(), 0), work);
+  }
+
+  /// How a job computes.
+  record Plan(
+      ZeroStage stage, DType type, ActivationMemory memory, UpdateOptions updates, double zLoss) {}
+
+  /// As above, as `plan` says.
+  static <T> T run(ModelConfig config, int ranks, Plan plan, Work<T> work) throws Exception {
     ThreadJob job = new ThreadJob(ranks);
     try (ExecutorService threads = Executors.newCachedThreadPool()) {
       List<Future<?>> followers = new ArrayList<>();
@@ -72,11 +81,17 @@ final class ThreadJob {
       DistributedLearners learners =
           new DistributedLearners(
               job.communicators.getFirst(),
-              new DistributedLearners.Settings(stage, memory, OutputScale.BY_DEPTH, 1),
+              new DistributedLearners.Settings(
+                  plan.stage(),
+                  plan.memory(),
+                  OutputScale.BY_DEPTH,
+                  1,
+                  plan.updates(),
+                  plan.zLoss()),
               new JobSignal(),
               Progress.silent());
       T result;
-      try (Learner learner = learners.create(config, type, SEED)) {
+      try (Learner learner = learners.create(config, plan.type(), SEED)) {
         result = work.apply(job, learner);
       }
       DistributedLearners.finish(job.communicators.getFirst(), 0);
