@@ -1,6 +1,7 @@
 package moxin.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,8 +59,14 @@ final class EvaluationTasks {
   /// @param corpus where the recipe names none
   static TaskRunner whileTraining(TaskEvaluation wanted, Path tokenizer, Path corpus)
       throws IOException {
-    List<Task> tasks =
-        named(wanted.names(), wanted.data() == null ? corpus : Path.of(wanted.data()));
+    Path data = wanted.data() == null ? corpus : Path.of(wanted.data());
+    if (!Files.isDirectory(data)) {
+      throw new BadInputException(
+          data
+              + ": no such folder; training.evaluation.tasks.data names the prepared corpus that the"
+              + " tasks ask about");
+    }
+    List<Task> tasks = named(wanted.names(), data);
     Tokenizer vocabulary = Tokenizers.load(tokenizer);
     EvaluationOptions options =
         new EvaluationOptions(wanted.shots(), OptionalInt.of(wanted.limit()));

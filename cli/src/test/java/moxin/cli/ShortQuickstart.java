@@ -46,12 +46,15 @@ final class ShortQuickstart {
           "training.evaluation.contextLength=64",
           "training.evaluation.batchSize=2",
           "training.evaluation.batches=1",
-          "training.evaluation.tasks={names: [heldout], everySteps: 6, limit: 3}",
           "training.samples.everySteps=7",
           "training.samples.maxNewTokens=4",
           "training.checkpoints.everySteps=3",
           "evaluation.heldoutDocuments=4",
           "evaluation.questions=4");
+
+  /// Asks about the corpus of the quickstart's run, which a run of `moxin train` has elsewhere.
+  private static final String TASKS =
+      "training.evaluation.tasks={names: [heldout], everySteps: 6, limit: 3}";
 
   private ShortQuickstart() {}
 
@@ -65,7 +68,8 @@ final class ShortQuickstart {
     List<String> all =
         new ArrayList<>(
             List.of("quickstart", "--corpus", corpus.toString(), "--out", out.toString()));
-    Stream.concat(OVERRIDES.stream(), Stream.of(further))
+    Stream.of(OVERRIDES.stream(), Stream.of(TASKS), Stream.of(further))
+        .flatMap(part -> part)
         .forEach(override -> all.addAll(List.of("--set", override)));
     return all;
   }
