@@ -140,12 +140,16 @@ final class BatchJournal implements AutoCloseable {
   }
 
   private void write(ObjectNode line) throws IOException {
+    writeLine(channel, line);
+    end = channel.position();
+  }
+
+  private static void writeLine(FileChannel to, JsonNode line) throws IOException {
     ByteBuffer bytes =
         ByteBuffer.wrap((JSON.writeValueAsString(line) + "\n").getBytes(StandardCharsets.UTF_8));
     while (bytes.hasRemaining()) {
-      channel.write(bytes);
+      to.write(bytes);
     }
-    end = channel.position();
   }
 
   /// Writes the answers to prompts 0 to `count` − 1 to the output, in their order, and removes the
@@ -155,13 +159,7 @@ final class BatchJournal implements AutoCloseable {
         output,
         target -> {
           for (int prompt = 0; prompt < count; prompt++) {
-            ByteBuffer bytes =
-                ByteBuffer.wrap(
-                    (JSON.writeValueAsString(answer(prompt)) + "\n")
-                        .getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-              target.write(bytes);
-            }
+            writeLine(target, answer(prompt));
           }
         });
     channel.close();
