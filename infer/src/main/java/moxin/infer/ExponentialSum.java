@@ -1,6 +1,6 @@
 package moxin.infer;
 
-/// Sums of exponentials of candidates' logits, in a quarter of the time of `Math.exp` and within
+/// Sums of exponentials of candidates' logits, by a table instead of `Math.exp` and within
 /// [#RELATIVE_ERROR] of what adding those one by one gives.
 ///
 /// e^x is 2^(n/1024) · e^r with whole n: the first factor is an exponent and an entry of a table,
