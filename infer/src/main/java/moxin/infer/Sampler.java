@@ -1,6 +1,7 @@
 package moxin.infer;
 
 import java.util.Arrays;
+import moxin.job.SplitMix64;
 import moxin.model.Logits;
 
 /// Draws tokens from logits. Mutable; for one thread.
@@ -326,11 +327,7 @@ public final class Sampler {
   }
 
   private double nextDouble() {
-    state += 0x9E3779B97F4A7C15L;
-    long z = state;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    z ^= z >>> 31;
-    return (z >>> 11) * 0x1.0p-53;
+    state += SplitMix64.GOLDEN;
+    return (SplitMix64.mix(state) >>> 11) * 0x1.0p-53;
   }
 }

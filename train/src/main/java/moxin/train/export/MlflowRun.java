@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -205,7 +206,7 @@ public final class MlflowRun implements TrainingObserver, AutoCloseable {
       client.logBatch(run, batch, Map.of());
       synchronized (lock) {
         // More may have come meanwhile, and the oldest have gone.
-        waiting.removeAll(new java.util.HashSet<>(batch));
+        waiting.removeAll(new HashSet<>(batch));
       }
     }
   }

@@ -1,5 +1,7 @@
 package moxin.train.loader;
 
+import moxin.job.SplitMix64;
+
 /// A pseudo-random permutation of `[0, size)` that stores nothing: a Feistel network over the
 /// smallest even number of bits that holds `size`, walked until it lands inside (Black and Rogaway
 /// 2002, "Ciphers with arbitrary finite domains").
@@ -59,12 +61,8 @@ final class Permutation {
     return (left << halfBits) | right;
   }
 
-  /// A number that follows from `seed` and `value` and looks like none of its neighbours
-  /// (SplitMix64's finaliser).
+  /// A number that follows from `seed` and `value` and looks like none of its neighbours.
   static long mix(long seed, long value) {
-    long z = (seed ^ (value * 0x9E3779B97F4A7C15L)) + 0x9E3779B97F4A7C15L;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+    return SplitMix64.mix((seed ^ (value * SplitMix64.GOLDEN)) + SplitMix64.GOLDEN);
   }
 }

@@ -2,6 +2,7 @@ package moxin.train.transformer;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import moxin.job.SplitMix64;
 import moxin.model.DType;
 import moxin.torch.Tensor;
 
@@ -13,7 +14,6 @@ import moxin.torch.Tensor;
 /// one, so that the expectation is that of no dropout.
 final class Dropout {
   private static final int RANGE = 1 << 16;
-  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
   private final int threshold;
   private final float factor;
@@ -42,7 +42,7 @@ final class Dropout {
 
   /// The same probability with the key of part `index`.
   Dropout of(long index) {
-    return new Dropout(this, mix(key + GOLDEN * (index + 1)));
+    return new Dropout(this, SplitMix64.mix(key + SplitMix64.GOLDEN * (index + 1)));
   }
 
   /// A new tensor like `x` on the host, in fp32 or bf16, with elements dropped.
@@ -53,7 +53,7 @@ final class Dropout {
     boolean bf16 = x.type() == DType.BF16;
     long size = x.elements();
     for (long i = 0; i < size; i += 4) {
-      long bits = mix(key + GOLDEN * i);
+      long bits = SplitMix64.mix(key + SplitMix64.GOLDEN * i);
       for (long j = i; j < Math.min(size, i + 4); j++, bits >>>= 16) {
         store(bf16, to, j, kept(bits) ? factor * load(bf16, from, j) : 0);
       }
@@ -68,7 +68,7 @@ final class Dropout {
     boolean bf16 = x.type() == DType.BF16;
     long size = x.elements();
     for (long i = 0; i < size; i += 4) {
-      long bits = mix(key + GOLDEN * i);
+      long bits = SplitMix64.mix(key + SplitMix64.GOLDEN * i);
       for (long j = i; j < Math.min(size, i + 4); j++, bits >>>= 16) {
         if (kept(bits)) {
           store(bf16, to, j, load(bf16, to, j) + factor * load(bf16, from, j));
@@ -96,12 +96,5 @@ final class Dropout {
     } else {
       memory.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
     }
-  }
-
-  /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-  private static long mix(long z) {
-    long a = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    long b = (a ^ (a >>> 27)) * 0x94D049BB133111EBL;
-    return b ^ (b >>> 31);
   }
 }

@@ -1,5 +1,7 @@
 package moxin.train.transformer;
 
+import moxin.job.SplitMix64;
+
 /// Random bits that are a function of seed, step and element, so that they are the same whoever
 /// asks for them, in whatever order.
 ///
@@ -50,11 +52,7 @@ record RoundingBits(int first, int second) {
     return x ^ (x >>> 16);
   }
 
-  /// The finaliser of SplitMix64 after its increment.
   private static long mix(long value) {
-    long z = value + 0x9e3779b97f4a7c15L;
-    z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-    return z ^ (z >>> 31);
+    return SplitMix64.mix(value + SplitMix64.GOLDEN);
   }
 }
